@@ -1,0 +1,1 @@
+"""What is unlawful: pure functions over columns and state."""

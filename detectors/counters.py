@@ -1,0 +1,280 @@
+"""Counters: driving since the last rest, C4 at any hour and C2 in the night, over pieces.
+
+Source: rulebook §4, *Stops and yard moves*, *Driver change*, V05, V06, *Basis*; §6, leads.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.activity import (
+    BEGIN,
+    CHANGE,
+    DRIVE,
+    GAP_DRIVE,
+    NEVER,
+    SHORT_STOP,
+    UNKNOWN,
+)
+from detectors.enrich import Enriched
+from detectors.kind import EPISODE, Found, State
+from detectors.limits import Limits
+from ingest.batch import Bool, Int32, Int64
+from ingest.kernel import kernel
+from ingest.moment import BEIJING_MS, DAY_MS, HOUR_MS
+
+NIGHT_MS = 8 * HOUR_MS
+"""Length of the night, which begins at 22:00 [ms]."""
+SINCE_22_MS = BEIJING_MS + 2 * HOUR_MS
+"""What to add to a time so that its Beijing days begin at 22:00 [ms]."""
+
+MIXED = -1
+"""In the place of a driver: not one and the same."""
+
+COUNTED = np.dtype([*EPISODE, ("excess_ms", "i8"), ("by_driver", "u1")], align=True)
+"""An episode of a counter: what it shows beyond its limit [ms], and whether one driver drove it all."""
+
+_COUNTER = np.dtype(
+    [
+        ("ms", "i8"),
+        ("gap_ms", "i8"),
+        ("begins_ms", "i8"),
+        ("lon", "f8"),
+        ("lat", "f8"),
+        ("night_ms", "i8"),
+        ("restart_ms", "i8"),
+        ("kept_driver", "i8"),
+        ("raised_ms", "i8"),
+        ("ends_ms", "i8"),
+        ("excess_ms", "i8"),
+        ("set", "i4"),
+        ("moved", "u1"),
+        ("running", "u1"),
+        ("doubt", "u1"),
+        ("raised", "u1"),
+        ("severity", "u1"),
+        ("lead", "u1"),
+        ("by_driver", "u1"),
+    ],
+    align=True,
+)
+"""One counter: driving counted, of which behind gaps; its begin; the first fix since it restarted and
+the one driver of its parts before (0 none, ``MIXED``); its episode, if raised."""
+
+COUNTER = np.dtype(
+    [
+        ("slots", _COUNTER, (2,)),
+        ("aside_driver", "i8"),
+        ("aside_end_ms", "i8"),
+        ("drive_end_ms", "i8"),
+        ("present", "u1"),
+    ],
+    align=True,
+)
+"""The counter in slot `present`; in the other, the one laid aside at the last change of driver, with
+that driver and the end of the vehicle's last drive; and the end of its last drive now."""
+
+
+@kernel
+def _restart(own: Any, restart_ms: int) -> None:
+    own.ms = 0
+    own.gap_ms = 0
+    own.restart_ms = restart_ms
+    own.kept_driver = 0
+    own.moved = 0
+    own.running = 0
+    own.doubt = 0
+    own.raised = 0
+
+
+@kernel
+def _show(found: Any, vehicle: int, own: Any) -> None:
+    found.vehicle = vehicle
+    found.begins_ms = own.begins_ms
+    found.raised_ms = own.raised_ms
+    found.ends_ms = own.ends_ms
+    found.severity = own.severity
+    found.lead = own.lead
+    found.lon = own.lon
+    found.lat = own.lat
+    found.excess_ms = own.excess_ms
+    found.by_driver = own.by_driver
+
+
+@kernel
+def _one_driver(own: Any, since_ms: int, driver: int) -> bool:
+    """Whether one driver's fixes, unbroken since `since_ms`, are all the counter's fixes."""
+    return bool(since_ms <= own.restart_ms and (own.kept_driver == 0 or own.kept_driver == driver))
+
+
+@kernel
+def _test(own: Any, end_ms: int, now_ms: int, alone: bool, crew: int, limit_ms: int, severe_ms: int) -> bool:
+    """Open or extend the counter's episode after a piece of driving; tells whether there is one."""
+    if own.ms <= limit_ms:
+        return False
+    lead = own.ms - own.gap_ms <= limit_ms or own.doubt != 0 or (crew >= 2 and not alone)
+    if own.raised == 0:
+        own.raised = 1
+        own.raised_ms = now_ms
+        own.lead = lead
+        own.by_driver = alone
+        own.severity = 2 if lead else 3
+    if own.ms > severe_ms and own.lead == 0 and not lead:
+        own.severity = 4
+    own.ends_ms = end_ms
+    own.excess_ms = own.ms - limit_ms
+    return True
+
+
+@kernel
+def _change(rows: Any, outgoing: Any, incoming: Any, piece: Any, driver_before: int, driver: int) -> None:
+    """Lay the outgoing driver's counter aside; take up the incoming one's, if it lies there fresh."""
+    alone = _one_driver(outgoing, piece.from_ms, driver_before)
+    outgoing.kept_driver = driver_before if alone else MIXED
+    if incoming.moved != 0 and rows.aside_driver == driver and rows.aside_end_ms > piece.at_ms:
+        incoming.restart_ms = piece.to_ms
+    else:
+        _restart(incoming, piece.to_ms)
+    rows.aside_driver = driver_before
+    rows.aside_end_ms = rows.drive_end_ms
+    rows.present = 1 - rows.present
+
+
+@kernel
+def _counters(
+    vehicle: Int32,
+    time_ms: Int64,
+    driver: Int64,
+    before_driver: Int64,
+    crew: Int32,
+    when: Bool,
+    pieces: State,
+    sets: Int32,
+    limit_ms: Int64,
+    severe_ms: Int64,
+    nightly: bool,
+    slots: State,
+    rows: State,
+    found: Found,
+) -> int:
+    """Carry the counters of a batch's vehicles through its pieces; returns how many rows it wrote."""
+    count = 0
+    changed = False
+    for at in range(len(pieces)):
+        piece = pieces[at]
+        row = piece.row
+        who = vehicle[row]
+        own = slots[who, rows[who].present]
+        if piece.what == DRIVE or piece.what == GAP_DRIVE:
+            own.moved = 1
+            rows[who].drive_end_ms = piece.to_ms
+            alone = _one_driver(own, piece.since_ms, driver[row])
+            begin = piece.from_ms
+            while begin < piece.to_ms:
+                end = piece.to_ms
+                night = begin
+                counts = True
+                if nightly:
+                    night = begin - (begin + SINCE_22_MS) % DAY_MS
+                    counts = begin < night + NIGHT_MS
+                    end = min(end, night + NIGHT_MS if counts else night + DAY_MS)
+                    if counts and own.running != 0 and own.night_ms != night:
+                        if changed:
+                            _show(found[count], who, own)
+                            count += 1
+                            changed = False
+                        own.ms = 0
+                        own.gap_ms = 0
+                        own.running = 0
+                        own.doubt = 0
+                        own.raised = 0
+                if counts:
+                    if own.running == 0:
+                        own.running = 1
+                        own.night_ms = night
+                        own.begins_ms = begin
+                        own.lon = piece.lon
+                        own.lat = piece.lat
+                        own.set = sets[at]
+                    own.ms += end - begin
+                    if piece.what == GAP_DRIVE:
+                        own.gap_ms += end - begin
+                    if when[row]:
+                        limit, severe = limit_ms[own.set], severe_ms[own.set]
+                        changed |= _test(own, end, time_ms[row], alone, crew[row], limit, severe)
+                begin = end
+        elif piece.what == SHORT_STOP:
+            if own.running != 0:
+                begin = piece.from_ms
+                end = piece.to_ms
+                if nightly:
+                    begin = max(begin, own.night_ms)
+                    end = min(end, own.night_ms + NIGHT_MS)
+                own.ms += max(0, end - begin)
+        elif piece.what == UNKNOWN:
+            if own.running != 0:
+                own.doubt = 1
+        else:
+            if changed:
+                _show(found[count], who, own)
+                count += 1
+                changed = False
+            if piece.what == BEGIN:
+                own.restart_ms = piece.to_ms
+            elif piece.what == CHANGE:
+                other = slots[who, 1 - rows[who].present]
+                _change(rows[who], own, other, piece, before_driver[row], driver[row])
+            elif own.moved != 0:
+                _restart(own, piece.to_ms)
+        if changed and (at + 1 == len(pieces) or vehicle[pieces[at + 1].row] != who):
+            _show(found[count], who, own)
+            count += 1
+            changed = False
+    return count
+
+
+def counter(batch: Enriched, when: Bool, limits: Limits, state: State, *, nightly: bool = False) -> Found:
+    """Driving since the last rest or change of driver, against a limit.
+
+    Parameters
+    ----------
+    batch : Enriched, (n,)
+        With its pieces, (p,).
+    when : bool, (n,)
+        Fixes whose pair may open or extend an episode; the counter itself runs always.
+    limits : Limits
+        ``limit_ms`` and, where an episode can become severe, ``severe_ms``; index over pieces, (p,).
+        A counter keeps the set of its first piece.
+    nightly : bool
+        Count only what lies in [22:00, 06:00), anew each night.
+
+    Returns
+    -------
+    Found of ``COUNTED``, (m,)
+    """
+    pieces = batch.pieces
+    nights = int(((pieces["to_ms"] - pieces["from_ms"]) // DAY_MS).clip(0).sum()) if len(pieces) else 0
+    found: NDArray[np.void] = np.empty(len(pieces) + nights + 1, COUNTED)
+    count = _counters(
+        batch.vehicle,
+        batch.time_ms,
+        batch.driver,
+        batch.before_driver,
+        batch.crew,
+        when,
+        pieces,
+        limits.index,
+        limits.parameter("limit_ms"),
+        limits.parameter("severe_ms", NEVER),
+        nightly,
+        state["slots"],
+        state,
+        found,
+    )
+    return found[:count]
+
+
+def counter_measures(row: Any) -> dict[str, object]:
+    """Excess over the limit [s] and whether it is one driver's or the vehicle's."""
+    return {"excess_s": int(row["excess_ms"]) / 1000, "basis": "driver" if row["by_driver"] else "vehicle"}

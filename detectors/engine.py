@@ -1,0 +1,83 @@
+"""Engine: a batch through gate, enrichment and all kinds; results do not depend on its cuts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from detectors.activity import ACTIVITY
+from detectors.catalogue import CATALOGUE
+from detectors.enrich import Enriched, Lookup
+from detectors.kind import Found, Kind
+from detectors.limits import Limits, Parameters
+from detectors.state import States
+from ingest import gate
+from ingest.batch import Batch, Int8
+from ingest.registry import Party, Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a batch of n fixes came to.
+
+    Attributes
+    ----------
+    verdict : uint8, (n,)
+        The gate's `Verdict` of each fix, in arrival order.
+    unregistered : int
+        Accepted fixes at whose time their vehicle is not registered.
+    found : dict
+        Code to the episodes that the batch raised or changed.
+    """
+
+    verdict: Int8
+    unregistered: int
+    found: dict[str, Found]
+
+
+class Engine:
+    """Gate, lookups, kinds and their state for the vehicles of one registry."""
+
+    def __init__(self, registry: Registry, kinds: Mapping[str, Kind] = CATALOGUE) -> None:
+        self.registry = registry
+        self.kinds = kinds
+        self.lookup = Lookup(registry)
+        self.parameters = {code: Parameters(code, kind.limits, registry) for code, kind in kinds.items()}
+        layout = {"gate": gate.STATE, "activity": ACTIVITY}
+        self.states = States(layout | {code: kind.state for code, kind in kinds.items()})
+
+    def detect(self, batch: Batch) -> Result:
+        """Carry all state through a batch of fixes in arrival order."""
+        self.states.reserve(len(self.registry.vehicles))
+        accepted, verdict = gate.gate(batch, self.states["gate"])
+        enriched = self.lookup.enrich(accepted, self.states["activity"])
+        found = {
+            code: kind.detect(enriched, self.limits(kind, enriched), self.states[code])
+            for code, kind in self.kinds.items()
+        }
+        return Result(verdict, int((enriched.entry < 0).sum()), found)
+
+    def limits(self, kind: Kind, batch: Enriched) -> Limits:
+        """Look up the parameter sets of a kind for a batch."""
+        parameters = self.parameters[kind.code]
+        if kind.over == "fixes":
+            index = parameters.index(batch.entry, batch.time_ms)
+        else:
+            at_ms = batch.pieces["at_ms"]
+            vehicle = batch.vehicle[batch.pieces["row"]]
+            index = parameters.index(self.registry.entry(vehicle, at_ms), at_ms)
+        return Limits(parameters.sets, index, batch.of_class(kind.classes))
+
+    def party(self, episode: Any) -> Party:
+        """Class, county and company of the vehicle at the time its episode was raised."""
+        entries = self.registry.entries
+        entry = self.registry.entry(np.array([episode["vehicle"]]), np.array([episode["raised_ms"]]))
+        party: int = entries.party[entry[0]]
+        return self.registry.parties[party]
+
+    def place_county(self, episode: Any) -> str:
+        """County in which an episode began, by the registry's ``county`` fences; empty where none."""
+        lon, lat, time_ms = (np.array([episode[name]]) for name in ("lon", "lat", "begins_ms"))
+        fence: int = self.lookup.zones.least("county", lon, lat, time_ms, np.zeros(1, np.uint8)).fence[0]
+        return self.registry.fences[fence].id if fence >= 0 else ""

@@ -1,0 +1,100 @@
+"""Enrich: what the registry and the map say of each accepted fix, looked up once per batch."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.activity import DRIVING, Pieces, drive
+from detectors.limits import ROAD_LIMIT, Parameters
+from detectors.zones import Zones
+from ingest.batch import Bool, Float64, Int8, Int32
+from ingest.gate import Accepted
+from ingest.moment import BEIJING_MS, DAY_MS, HOUR_MS
+from ingest.registry import CLASSES, Registry
+
+NIGHT_FROM_MS = 22 * HOUR_MS
+NIGHT_TO_MS = 6 * HOUR_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Enriched(Accepted):
+    """Accepted fixes with what rules ask of them, shape (n,).
+
+    Attributes
+    ----------
+    entry : int32
+        Registry row that holds at the fix's time; -1 where the vehicle is not registered then.
+    kind : uint8
+        Index of the class letter in ``registry.CLASSES``; ``NO_CLASS`` where not registered.
+    crew : int32
+        Drivers the vehicle is registered with; 0 where not registered.
+    exempt : bool
+        Exempt from the rule of the small hours.
+    limit_kmh : float64
+        The road's limit, or the class default where no road is known; NaN without a class [km/h].
+    limit_fence : int32
+        The ``road`` fence that holds the fix with the least limit; -1 where none does: unmatched.
+    zone_kmh : float64
+        Least limit of the ``speed`` fences that hold the fix; infinite where none does [km/h].
+    zone_fence, no_go_fence : int32
+        The ``speed`` and the ``hazmat_no_go`` fence that holds the fix; -1 where none does.
+    pieces : Pieces
+        Driving, as told by the pairs that end at these fixes.
+    """
+
+    entry: Int32
+    kind: Int8
+    crew: Int32
+    exempt: Bool
+    limit_kmh: Float64
+    limit_fence: Int32
+    zone_kmh: Float64
+    zone_fence: Int32
+    no_go_fence: Int32
+    pieces: Pieces
+
+    def of_class(self, letters: str) -> Bool:
+        """Where the vehicle is of one of these classes, (n,)."""
+        wanted = np.array([letter in letters for letter in CLASSES] + [False])
+        return wanted[self.kind]
+
+    def at_night(self) -> Bool:
+        """Where Beijing clocks show 22:00 to before 06:00, (n,)."""
+        clock = (self.time_ms + BEIJING_MS) % DAY_MS
+        return (clock >= NIGHT_FROM_MS) | (clock < NIGHT_TO_MS)
+
+
+class Lookup:
+    """Registry, zones and shared parameters, ready to be asked for columns."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self.zones = Zones(registry.fences)
+        self.road_limit = Parameters("road_limit", ROAD_LIMIT, registry)
+        self.driving = Parameters("driving", DRIVING, registry)
+
+    def enrich(self, accepted: Accepted, activity: NDArray[np.void]) -> Enriched:
+        """Look everything up for a batch; `activity` is the state of `activity.drive`."""
+        registry, entries = self.registry, self.registry.entries
+        time_ms = accepted.time_ms
+        entry = registry.entry(accepted.vehicle, time_ms)
+        kind = entries.kind[entry]
+        place = accepted.lon, accepted.lat, time_ms, kind
+        road = self.zones.least("road", *place)
+        zone = self.zones.least("speed", *place)
+        numbers = self.road_limit.columns(entry, time_ms)
+        limit_kmh = np.where(road.fence >= 0, np.minimum(numbers["cap_kmh"], road.limit_kmh), numbers["default_kmh"])
+        return Enriched(
+            **accepted.columns(),
+            entry=entry,
+            kind=kind,
+            crew=entries.drivers[entry],
+            exempt=entries.small_hours_exempt[entry],
+            limit_kmh=limit_kmh,
+            limit_fence=road.fence,
+            zone_kmh=zone.limit_kmh,
+            zone_fence=zone.fence,
+            no_go_fence=self.zones.least("hazmat_no_go", *place).fence,
+            pieces=drive(accepted, self.driving.sets, self.driving.index(entry, time_ms), activity),
+        )

@@ -1,0 +1,167 @@
+"""Kind: an entry of the catalogue; its decorator is the entry, its function the rule."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.enrich import Enriched
+from detectors.limits import Default, Limits
+from ingest.registry import CLASSES
+
+
+class Severity(IntEnum):
+    """How grave a violation is. Source: regulation §4."""
+
+    NOTICE = 1
+    GENERAL = 2
+    SERIOUS = 3
+    SEVERE = 4
+
+
+EPISODE = [
+    ("vehicle", "i4"),
+    ("begins_ms", "i8"),
+    ("raised_ms", "i8"),
+    ("ends_ms", "i8"),
+    ("severity", "u1"),
+    ("lead", "u1"),
+    ("lon", "f8"),
+    ("lat", "f8"),
+]
+"""Columns of every found episode: identity, times, severity, lead, and where it began [deg]."""
+
+Found = NDArray[np.void]
+"""Episodes as they stand after a batch, (m,): those that it raised or changed, latest revision last."""
+
+State = NDArray[np.void]
+"""What a kind remembers, one row a vehicle, changed in place; zeros for a vehicle never heard of."""
+
+Measures = Callable[[Any], dict[str, object]]
+"""Turns one row of `Found` into the measures that are printed."""
+
+Detect = Callable[[Enriched, Limits, State], Found]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A short drive of one vehicle, and at which of its fixes episodes are raised.
+
+    The vehicle drives north at its own speed unless it is told where it is.
+
+    Attributes
+    ----------
+    title : str
+        What the example shows.
+    columns : mapping
+        Column of `Enriched` (or ``driver``, ``lon``, ``lat``) to one value or one a fix.
+    every_s : int
+        Time between fixes [s].
+    raised : tuple of int
+        Index of the fix at which each episode is raised; empty if none is.
+    start : str
+        Beijing time of the first fix, on 2026-03-02.
+    kind : str
+        Class letter; empty for the first of the kind's classes.
+    registered : mapping
+        Further columns of the vehicle's registry row.
+    """
+
+    title: str
+    columns: Mapping[str, Any]
+    every_s: int
+    raised: tuple[int, ...]
+    start: str = "08:00:00"
+    kind: str = ""
+    registered: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A catalogue entry.
+
+    Attributes
+    ----------
+    code : str
+        V01 to V45.
+    zh, en : str
+        Its names.
+    classes : str
+        Letters of the vehicle classes it applies to.
+    severity : Severity
+        Of an ordinary episode.
+    clause : str
+        The law it rests on.
+    limits : mapping
+        Its parameters with their defaults; names carry units.
+    state : dtype
+        What it remembers per vehicle.
+    examples : tuple of Example
+        Drives that raise it and drives that do not.
+    measures : callable
+        What it prints of an episode beyond the columns all episodes have.
+    over : str
+        What `Limits.index` runs over: ``fixes`` or driving ``pieces``.
+    version : int
+        Of the rule; a new one means old state cannot be read.
+    """
+
+    code: str
+    zh: str
+    en: str
+    classes: str
+    severity: Severity
+    clause: str
+    limits: Mapping[str, Default]
+    state: np.dtype[np.void]
+    examples: tuple[Example, ...]
+    measures: Measures
+    detect: Detect
+    over: str
+    version: int
+
+    @property
+    def family(self) -> str:
+        """Folder its module stands in: speed, hours, place, ..."""
+        return self.detect.__module__.split(".")[-2]
+
+    @property
+    def doc(self) -> str:
+        """The rule in words."""
+        return self.detect.__doc__ or ""
+
+
+def kind(
+    *,
+    code: str,
+    zh: str,
+    en: str,
+    classes: str,
+    severity: Severity,
+    clause: str,
+    limits: Mapping[str, Default],
+    state: np.dtype[np.void],
+    examples: tuple[Example, ...],
+    measures: Measures,
+    over: str = "fixes",
+    version: int = 1,
+) -> Callable[[Detect], Kind]:
+    """Make a catalogue entry of the function that decides it.
+
+    Raises
+    ------
+    ValueError
+        An unknown class letter, no example that raises, or none that does not.
+    """
+    if not classes or set(classes) - set(CLASSES):
+        raise ValueError(f"{code}: classes must be letters of {CLASSES}, found {classes!r}")
+    if not any(example.raised for example in examples) or all(example.raised for example in examples):
+        raise ValueError(f"{code}: needs an example that raises and one that does not")
+
+    def entry(detect: Detect) -> Kind:
+        return Kind(code, zh, en, classes, severity, clause, limits, state, examples, measures, detect, over, version)
+
+    return entry

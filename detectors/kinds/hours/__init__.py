@@ -1,0 +1,1 @@
+"""Driving hours: how long without a rest."""

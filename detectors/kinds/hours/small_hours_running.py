@@ -1,0 +1,54 @@
+"""V09: a coach on the road between two and five in the morning."""
+
+from detectors.enrich import Enriched
+from detectors.kind import Example, Found, Severity, State, kind
+from detectors.limits import Limits
+from detectors.totals import NIGHT_TOTAL, small_hours_total, total_measures
+
+
+@kind(
+    code="V09",
+    zh="凌晨2-5时违规运行",
+    en="Running in the small hours",
+    classes="LC",
+    severity=Severity.SERIOUS,
+    clause="《道路旅客运输企业安全管理规范》第三十八条第(五)项 (Passenger Transport Safety Norms art. 38(5))",
+    limits={"open_ms": 600_000, "open_dm": 50_000, "severe_ms": 3_600_000},
+    state=NIGHT_TOTAL,
+    measures=total_measures,
+    over="pieces",
+    examples=(
+        Example("ten minutes", {"speed_kmh": (20,) * 21}, every_s=30, raised=(20,), start="02:30:00"),
+        Example("five kilometres", {"speed_kmh": (80,) * 9}, every_s=30, raised=(8,), start="02:30:00"),
+        Example("at five it is over", {"speed_kmh": (20,) * 41}, every_s=30, raised=(), start="04:50:30"),
+        Example(
+            "an exempt line",
+            {"speed_kmh": (80,) * 21},
+            every_s=30,
+            raised=(),
+            start="02:30:00",
+            registered={"small_hours_exempt": "1"},
+        ),
+    ),
+)
+def small_hours_running(batch: Enriched, limits: Limits, state: State) -> Found:
+    """A coach that is not exempt drives 10 minutes or 5 km inside [02:00, 05:00) of one Beijing day.
+
+    Severe above one hour. Driving behind gaps of data does not count. One episode a night.
+
+    Parameters
+    ----------
+    batch : Enriched, (n,)
+        Reads ``pieces`` and ``exempt``.
+    limits : Limits
+        See `totals.small_hours_total`.
+    state : structured array of ``NIGHT_TOTAL``, (vehicles,)
+        Changed in place.
+
+    Returns
+    -------
+    Found of ``TOTALLED``, (m,)
+
+    Source: rulebook §4, §6.
+    """
+    return small_hours_total(batch, limits.applies & ~batch.exempt, limits, state)

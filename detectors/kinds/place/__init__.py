@@ -1,0 +1,1 @@
+"""Places: where a vehicle may not be."""

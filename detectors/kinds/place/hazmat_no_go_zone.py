@@ -1,0 +1,45 @@
+"""V20: hazardous goods where they may not go."""
+
+from detectors.enrich import Enriched
+from detectors.kind import Example, Found, Severity, State, kind
+from detectors.limits import Limits
+from detectors.verbs import HOLD, hold, no_measures
+
+
+@kind(
+    code="V20",
+    zh="危货驶入禁行区域",
+    en="Hazardous goods in a no-go area",
+    classes="H",
+    severity=Severity.SEVERE,
+    clause="《危险化学品安全管理条例》第四十九条 (Hazardous Chemicals Safety Regulations art. 49, number unverified)",
+    limits={"points": 2, "hold_ms": 30_000, "gap_ms": 300_000, "merge_ms": 60_000},
+    state=HOLD,
+    measures=no_measures,
+    examples=(
+        Example("30 s inside", {"speed_kmh": (30,) * 4, "no_go_fence": 0}, every_s=10, raised=(3,)),
+        Example("20 s inside", {"speed_kmh": (30,) * 3, "no_go_fence": 0}, every_s=10, raised=()),
+        Example("outside", {"speed_kmh": (30,) * 9, "no_go_fence": -1}, every_s=10, raised=()),
+        Example("a bus", {"speed_kmh": (30,) * 9, "no_go_fence": 0}, every_s=10, raised=(), kind="B"),
+    ),
+)
+def hazmat_no_go_zone(batch: Enriched, limits: Limits, state: State) -> Found:
+    """A hazardous-goods vehicle inside a no-go fence: two fixes over at least 30 s, at any speed.
+
+    Parameters
+    ----------
+    batch : Enriched, (n,)
+        Reads ``no_go_fence``.
+    limits : Limits
+        See `verbs.hold`.
+    state : structured array of ``HOLD``, (vehicles,)
+        Changed in place.
+
+    Returns
+    -------
+    Found of ``HELD``, (m,)
+
+    Source: rulebook §3, §6.
+    """
+    inside = limits.applies & (batch.no_go_fence >= 0)
+    return hold(batch, inside, limits, state, severity=Severity.SEVERE, fence=batch.no_go_fence)

@@ -1,0 +1,1 @@
+"""Speeding: held above a limit."""

@@ -1,0 +1,81 @@
+"""V01: above the limit of the road."""
+
+from math import nan
+
+from detectors.enrich import Enriched
+from detectors.kind import Example, Found, Severity, State, kind
+from detectors.limits import Limits
+from detectors.verbs import HOLD, hold, speed_measures
+
+
+@kind(
+    code="V01",
+    zh="道路限速超速",
+    en="Speeding against the road's limit",
+    classes="LCHBTF",
+    severity=Severity.GENERAL,
+    clause="《道路交通安全法》第四十二条 (Road Traffic Safety Law art. 42)",
+    limits={
+        "ratio": 1.0,
+        "margin_kmh": 3.0,
+        "points": 3,
+        "hold_ms": 30_000,
+        "gap_ms": 120_000,
+        "merge_ms": 60_000,
+        "severe_ratio": 1.2,
+    },
+    state=HOLD,
+    measures=speed_measures,
+    examples=(
+        Example("a minute above", {"speed_kmh": (110,) * 7, "limit_kmh": 100.0}, every_s=10, raised=(4,)),
+        Example("one noisy fix", {"speed_kmh": (90, 140, 90), "limit_kmh": 100.0}, every_s=10, raised=()),
+        Example("within the margin", {"speed_kmh": (103,) * 9, "limit_kmh": 100.0}, every_s=10, raised=()),
+        Example("exactly 30 s", {"speed_kmh": (110,) * 4, "limit_kmh": 100.0}, every_s=10, raised=()),
+        Example("no limit known", {"speed_kmh": (150,) * 4, "limit_kmh": nan}, every_s=10, raised=()),
+        Example(
+            "a gap of data is not bridged",
+            {"speed_kmh": (110,) * 4, "limit_kmh": 100.0},
+            every_s=121,
+            raised=(),
+        ),
+        Example(
+            "twice, 70 s apart",
+            {"speed_kmh": (110,) * 5 + (90,) * 6 + (110,) * 5, "limit_kmh": 100.0},
+            every_s=10,
+            raised=(4, 15),
+        ),
+    ),
+)
+def road_limit_speeding(batch: Enriched, limits: Limits, state: State) -> Found:
+    """Ground speed above the road's limit, held.
+
+    Three fixes over more than 30 s, each more than 3 km/h above the limit at its place, no two of
+    them more than 120 s apart. Runs that begin within 60 s of the episode's end belong to it.
+    Serious when the second highest ratio of speed to limit reaches 1.2. Where no road is known, the
+    class's default limit is a guess: the episode is a lead.
+
+    Parameters
+    ----------
+    batch : Enriched, (n,)
+        Reads ``speed_kmh`` [km/h] and ``limit_kmh`` [km/h]; a NaN limit never raises.
+    limits : Limits
+        See `verbs.hold`.
+    state : structured array of ``HOLD``, (vehicles,)
+        Changed in place.
+
+    Returns
+    -------
+    Found of ``HELD``, (m,)
+
+    Source: rulebook §3, §6.
+    """
+    return hold(
+        batch,
+        limits.applies,
+        limits,
+        state,
+        severity=Severity.GENERAL,
+        limit_kmh=batch.limit_kmh,
+        fence=batch.limit_fence,
+        unmatched=batch.limit_fence < 0,
+    )

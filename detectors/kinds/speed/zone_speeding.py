@@ -1,0 +1,65 @@
+"""V02: above the limit of a zone: a school, a station, a scenic road, a bridge."""
+
+from math import inf
+
+from detectors.enrich import Enriched
+from detectors.kind import Example, Found, Severity, State, kind
+from detectors.limits import Limits
+from detectors.verbs import HOLD, hold, speed_measures
+
+
+@kind(
+    code="V02",
+    zh="区域限速超速",
+    en="Speeding inside a zone",
+    classes="LCHBF",
+    severity=Severity.GENERAL,
+    clause="《道路交通安全法》第四十二条 (Road Traffic Safety Law art. 42)",
+    limits={
+        "ratio": 1.0,
+        "margin_kmh": 3.0,
+        "points": 2,
+        "hold_ms": 20_000,
+        "gap_ms": 120_000,
+        "merge_ms": 60_000,
+        "severe_ratio": 1.2,
+    },
+    state=HOLD,
+    measures=speed_measures,
+    examples=(
+        Example("past a school", {"speed_kmh": (45,) * 4, "zone_kmh": 30.0}, every_s=10, raised=(3,)),
+        Example("exactly 20 s", {"speed_kmh": (45,) * 3, "zone_kmh": 30.0}, every_s=10, raised=()),
+        Example("outside any zone", {"speed_kmh": (45,) * 9, "zone_kmh": inf}, every_s=10, raised=()),
+        Example("a taxi", {"speed_kmh": (45,) * 9, "zone_kmh": 30.0}, every_s=10, raised=(), kind="T"),
+    ),
+)
+def zone_speeding(batch: Enriched, limits: Limits, state: State) -> Found:
+    """Ground speed above the least limit of the speed fences around the vehicle, held.
+
+    Two fixes over more than 20 s, each more than 3 km/h above. Serious when the second highest
+    ratio of speed to the fence's limit reaches 1.2.
+
+    Parameters
+    ----------
+    batch : Enriched, (n,)
+        Reads ``speed_kmh`` and ``zone_kmh`` [km/h]; an infinite limit never raises.
+    limits : Limits
+        See `verbs.hold`.
+    state : structured array of ``HOLD``, (vehicles,)
+        Changed in place.
+
+    Returns
+    -------
+    Found of ``HELD``, (m,)
+
+    Source: rulebook §3, §6.
+    """
+    return hold(
+        batch,
+        limits.applies & (batch.zone_fence >= 0),
+        limits,
+        state,
+        severity=Severity.GENERAL,
+        limit_kmh=batch.zone_kmh,
+        fence=batch.zone_fence,
+    )

@@ -1,0 +1,256 @@
+"""Verbs: the stateful loops that kinds share. Most kinds are a mask and a verb."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.enrich import Enriched
+from detectors.kind import EPISODE, Found, Severity, State
+from detectors.limits import Limits
+from ingest.batch import Bool, Float64, Int32, Int64
+from ingest.kernel import kernel
+
+HELD = np.dtype([*EPISODE, ("peak_kmh", "f8"), ("limit_kmh", "f8"), ("fence", "i4")], align=True)
+"""An episode of a hold: the highest speed, with the limit and the fence that set it, at that fix."""
+
+HOLD = np.dtype(
+    [
+        ("points", "i4"),
+        ("set", "i4"),
+        ("first_ms", "i8"),
+        ("lon", "f8"),
+        ("lat", "f8"),
+        ("first_ratio", "f8"),
+        ("second_ratio", "f8"),
+        ("peak_kmh", "f8"),
+        ("limit_kmh", "f8"),
+        ("fence", "i4"),
+        ("confirmed", "u1"),
+        ("unmatched", "u1"),
+        ("known", "u1"),
+        ("begins_ms", "i8"),
+        ("raised_ms", "i8"),
+        ("ends_ms", "i8"),
+        ("begins_lon", "f8"),
+        ("begins_lat", "f8"),
+        ("highest_ratio", "f8"),
+        ("second_highest_ratio", "f8"),
+        ("highest_kmh", "f8"),
+        ("highest_limit_kmh", "f8"),
+        ("highest_fence", "i4"),
+        ("severity", "u1"),
+        ("lead", "u1"),
+        ("barred", "u1"),
+    ],
+    align=True,
+)
+"""What a hold remembers: the present run (`points` 0 if none), then the latest episode (if `known`)."""
+
+
+@kernel
+def _join(own: Any, ratio: float, second_ratio: float, peak_kmh: float, limit_kmh: float, fence: int) -> None:
+    """Let fixes join the episode: their two highest ratios and their peak."""
+    if ratio > own.highest_ratio:
+        own.second_highest_ratio = max(own.highest_ratio, second_ratio)
+        own.highest_ratio = ratio
+    else:
+        own.second_highest_ratio = max(own.second_highest_ratio, ratio)
+    if peak_kmh > own.highest_kmh:
+        own.highest_kmh = peak_kmh
+        own.highest_limit_kmh = limit_kmh
+        own.highest_fence = fence
+
+
+@kernel
+def _write(found: Any, vehicle: int, own: Any) -> None:
+    """Write the vehicle's latest episode as it stands."""
+    found.vehicle = vehicle
+    found.begins_ms = own.begins_ms
+    found.raised_ms = own.raised_ms
+    found.ends_ms = own.ends_ms
+    found.severity = own.severity
+    found.lead = own.lead
+    found.lon = own.begins_lon
+    found.lat = own.begins_lat
+    found.peak_kmh = own.highest_kmh
+    found.limit_kmh = own.highest_limit_kmh
+    found.fence = own.highest_fence
+
+
+@kernel
+def _hold(
+    vehicle: Int32,
+    time_ms: Int64,
+    dt_ms: Int64,
+    lon: Float64,
+    lat: Float64,
+    speed_kmh: Float64,
+    limit_kmh: Float64,
+    fence: Int32,
+    when: Bool,
+    unmatched: Bool,
+    sets: Int32,
+    ratio: Float64,
+    margin_kmh: Float64,
+    points: Int64,
+    hold_ms: Int64,
+    gap_ms: Int64,
+    merge_ms: Int64,
+    severe_ratio: Float64,
+    reach: bool,
+    severity: int,
+    state: State,
+    found: Found,
+) -> int:
+    """Carry runs and episodes through a batch, by vehicle; returns how many rows of `found` it wrote."""
+    count = 0
+    changed = False
+    for row in range(len(vehicle)):
+        own = state[vehicle[row]]
+        over = False
+        if own.points > 0:
+            bound = ratio[own.set] * limit_kmh[row] + margin_kmh[own.set]
+            over = when[row] and (speed_kmh[row] >= bound if reach else speed_kmh[row] > bound)
+            if not over or dt_ms[row] > gap_ms[own.set]:
+                own.points = 0
+        if own.points == 0:
+            bound = ratio[sets[row]] * limit_kmh[row] + margin_kmh[sets[row]]
+            over = when[row] and (speed_kmh[row] >= bound if reach else speed_kmh[row] > bound)
+        if over:
+            share = speed_kmh[row] / limit_kmh[row] if limit_kmh[row] > 0.0 else 0.0
+            if own.points == 0:
+                own.set = sets[row]
+                own.first_ms = time_ms[row]
+                own.lon = lon[row]
+                own.lat = lat[row]
+                own.first_ratio = 0.0
+                own.second_ratio = 0.0
+                own.peak_kmh = -1.0
+                own.confirmed = 0
+                own.unmatched = 0
+            own.points += 1
+            if own.confirmed:
+                own.ends_ms = time_ms[row]
+                own.barred |= unmatched[row]
+                _join(own, share, 0.0, speed_kmh[row], limit_kmh[row], fence[row])
+            else:
+                if share > own.first_ratio:
+                    own.second_ratio = own.first_ratio
+                    own.first_ratio = share
+                elif share > own.second_ratio:
+                    own.second_ratio = share
+                if speed_kmh[row] > own.peak_kmh:
+                    own.peak_kmh = speed_kmh[row]
+                    own.limit_kmh = limit_kmh[row]
+                    own.fence = fence[row]
+                own.unmatched |= unmatched[row]
+                held = time_ms[row] - own.first_ms
+                if own.points >= points[own.set] and (held >= hold_ms[own.set] if reach else held > hold_ms[own.set]):
+                    own.confirmed = 1
+                    if not own.known or own.first_ms - own.ends_ms > merge_ms[own.set]:
+                        if changed:
+                            _write(found[count], vehicle[row], own)
+                            count += 1
+                        own.known = 1
+                        own.begins_ms = own.first_ms
+                        own.raised_ms = time_ms[row]
+                        own.begins_lon = own.lon
+                        own.begins_lat = own.lat
+                        own.highest_ratio = 0.0
+                        own.second_highest_ratio = 0.0
+                        own.highest_kmh = -1.0
+                        own.lead = own.unmatched
+                        own.barred = 0
+                        own.severity = min(severity, 2) if own.lead else severity
+                    own.ends_ms = time_ms[row]
+                    own.barred |= own.unmatched
+                    _join(own, own.first_ratio, own.second_ratio, own.peak_kmh, own.limit_kmh, own.fence)
+            if own.confirmed:
+                changed = True
+                if own.second_highest_ratio >= severe_ratio[own.set] and not own.barred and not own.lead:
+                    own.severity = max(own.severity, 3)
+        if changed and (row + 1 == len(vehicle) or vehicle[row + 1] != vehicle[row]):
+            _write(found[count], vehicle[row], own)
+            count += 1
+            changed = False
+    return count
+
+
+def hold(
+    batch: Enriched,
+    when: Bool,
+    limits: Limits,
+    state: State,
+    *,
+    severity: Severity,
+    limit_kmh: Float64 | None = None,
+    fence: Int32 | None = None,
+    unmatched: Bool | None = None,
+    reach: bool = False,
+) -> Found:
+    """Speed above a bound, held: runs of fixes, confirmed by points and time, merged when close.
+
+    Parameters
+    ----------
+    batch : Enriched, (n,)
+        Accepted fixes, by vehicle, then time.
+    when : bool, (n,)
+        Where the rule applies at all (class, place, hour).
+    limits : Limits
+        ``points``, ``hold_ms``, ``gap_ms``, ``merge_ms``; with a limit also ``ratio`` and
+        ``margin_kmh``: the bound is ratio × limit + margin; ``severe_ratio``, where the second
+        highest ratio of speed to limit makes an episode serious. A run keeps the set of its first fix.
+    limit_kmh : float64, (n,)
+        [km/h]; None for a rule about being somewhere at any speed.
+    fence : int32, (n,)
+        What set the limit; -1 for none.
+    unmatched : bool, (n,)
+        Fixes whose limit is a guess: an episode confirmed with one is a lead, one that joins later
+        bars a rise of severity.
+    reach : bool
+        Bound and time need only be reached; else they must be exceeded.
+
+    Returns
+    -------
+    Found of ``HELD``, (m,)
+
+    Source: rulebook §3, §6.
+    """
+    n = len(batch)
+    found: NDArray[np.void] = np.empty(n + 1, HELD)
+    count = _hold(
+        batch.vehicle,
+        batch.time_ms,
+        batch.dt_ms,
+        batch.lon,
+        batch.lat,
+        batch.speed_kmh,
+        np.zeros(n) if limit_kmh is None else limit_kmh,
+        np.full(n, -1, np.int32) if fence is None else fence,
+        when,
+        np.zeros(n, np.bool_) if unmatched is None else unmatched,
+        limits.index,
+        limits.parameter("ratio", 0.0),
+        limits.parameter("margin_kmh", 0.0),
+        limits.parameter("points"),
+        limits.parameter("hold_ms"),
+        limits.parameter("gap_ms"),
+        limits.parameter("merge_ms"),
+        limits.parameter("severe_ratio", np.inf),
+        reach or limit_kmh is None,
+        int(severity),
+        state,
+        found,
+    )
+    return found[:count]
+
+
+def speed_measures(row: Any) -> dict[str, object]:
+    """Peak speed and the limit at that fix [km/h]."""
+    return {"peak_kmh": float(row["peak_kmh"]), "limit_kmh": float(row["limit_kmh"])}
+
+
+def no_measures(row: Any) -> dict[str, object]:  # noqa: ARG001 - one signature for all kinds
+    """Nothing beyond the columns all episodes have."""
+    return {}

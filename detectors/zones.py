@@ -1,0 +1,202 @@
+"""Zones: which fences hold each fix, decided once per batch.
+
+A grid over the fences says for most places which fences hold them entirely; only fixes in a cell
+that a boundary crosses are tested exactly, grouped by fence, against its prepared shape.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ingest.batch import Float64, Int8, Int32, Int64
+from ingest.fences import Fence
+from ingest.kernel import kernel
+from ingest.registry import CLASSES
+
+CELLS = 1 << 10
+"""Cells along each side of the grid: a power of two."""
+
+EDGE_DEG = 1e-9
+"""Cells are tested this much larger than they are, so that rounding never loses a fence [deg]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Least:
+    """The least limit among the fences that hold each fix, (n,), and the first fence that sets it.
+
+    Attributes
+    ----------
+    limit_kmh : float64
+        Infinite where no fence holds the fix, 0 for fences without a limit [km/h].
+    fence : int32
+        Index into the fences; -1 where none holds the fix.
+    """
+
+    limit_kmh: Float64
+    fence: Int32
+
+
+class Grid:
+    """Fences by grid cell, for one kind of fence or a few."""
+
+    def __init__(self, fences: Sequence[Fence], chosen: Sequence[int]) -> None:
+        self.chosen = np.array(chosen, np.int32)
+        self.shapes = [fences[at].shape for at in chosen]
+        shapely.prepare(self.shapes)
+        self.from_ms = np.array([fences[at].from_ms for at in chosen], np.int64)
+        self.to_ms = np.array([fences[at].to_ms for at in chosen], np.int64)
+        limit = np.array([fences[at].limit_kmh for at in chosen], np.float64)
+        self.limit_kmh = np.where(np.isnan(limit), 0.0, limit)
+        self.classes = np.array(
+            [sum(1 << CLASSES.index(letter) for letter in fences[at].classes) for at in chosen], np.uint8
+        )
+        west, south, east, north = shapely.total_bounds(self.shapes)
+        self.west, self.south = float(west), float(south)
+        self.per_lon = CELLS / max(float(east - west) * (1 + 1e-9), 1e-6)
+        self.per_lat = CELLS / max(float(north - south) * (1 + 1e-9), 1e-6)
+        self._fill()
+
+    def _boxes(self, column: Int64, row: Int64, size: int) -> NDArray[np.object_]:
+        west, south = self.west + column / self.per_lon, self.south + row / self.per_lat
+        east, north = west + size / self.per_lon, south + size / self.per_lat
+        return np.asarray(shapely.box(west - EDGE_DEG, south - EDGE_DEG, east + EDGE_DEG, north + EDGE_DEG))
+
+    def _cells(self, shape: object) -> tuple[Int64, NDArray[np.bool_]]:
+        """Cells that a shape touches, and whether it covers them, found by halving squares."""
+        cells, covered = [], []
+        column, row, size = np.zeros(1, np.int64), np.zeros(1, np.int64), CELLS
+        while len(column):
+            boxes = self._boxes(column, row, size)
+            touched = shapely.intersects(shape, boxes)
+            inside = np.zeros(len(boxes), np.bool_)
+            inside[touched] = shapely.covers(shape, boxes[touched])
+            done = touched & (inside | (size == 1))
+            if done.any():
+                spread = np.arange(size)
+                at = (row[done, None, None] + spread[:, None]) * CELLS + column[done, None, None] + spread
+                cells.append(at.ravel())
+                covered.append(np.repeat(inside[done], size * size))
+            split = touched & ~done
+            size //= 2
+            column = (column[split, None] + np.array([0, size, 0, size])).ravel()
+            row = (row[split, None] + np.array([0, 0, size, size])).ravel()
+        return np.concatenate(cells), np.concatenate(covered)
+
+    def _fill(self) -> None:
+        found = [self._cells(shape) for shape in self.shapes]
+        cell = np.concatenate([cells for cells, _ in found])
+        member = np.repeat(np.arange(len(found)), [len(cells) for cells, _ in found])
+        sure = np.concatenate([covered for _, covered in found])
+        order = np.argsort(cell, kind="stable")
+        self.member = np.where(sure, member, ~member)[order].astype(np.int32)
+        self.start = np.searchsorted(cell[order], np.arange(CELLS * CELLS + 1)).astype(np.int32)
+
+    def least(self, lon: Float64, lat: Float64, time_ms: Int64, kind: Int8) -> Least:
+        """Find the least limit among the fences that hold each fix.
+
+        Parameters
+        ----------
+        lon, lat : float64, (n,)
+            [deg].
+        time_ms : int64, (n,)
+            Fences are dated [ms].
+        kind : uint8, (n,)
+            Class index; a fix without a class is in no fence.
+        """
+        n = len(lon)
+        limit, fence = np.full(n, np.inf), np.full(n, -1, np.int32)
+        with np.errstate(invalid="ignore"):
+            column = np.floor((lon - self.west) * self.per_lon)
+            row = np.floor((lat - self.south) * self.per_lat)
+        on_grid = (column >= 0) & (column < CELLS) & (row >= 0) & (row < CELLS)
+        cell = np.where(on_grid, row * CELLS + column, -1.0).astype(np.int32)
+        table = (self.start, self.member, self.from_ms, self.to_ms, self.classes, self.limit_kmh)
+        doubtful = _scan(cell, time_ms, kind, *table, limit, fence)
+        if len(doubtful):
+            self._settle(doubtful, lon, lat, limit, fence)
+        return Least(limit, np.where(fence >= 0, self.chosen[fence], np.int32(-1)))
+
+    def _settle(self, doubtful: Int32, lon: Float64, lat: Float64, limit: Float64, fence: Int32) -> None:
+        """Test exactly the pairs of fix and fence that the grid leaves open."""
+        order = np.argsort(doubtful[:, 1], kind="stable")
+        rows, members = doubtful[order, 0], doubtful[order, 1]
+        inside = np.zeros(len(rows), np.bool_)
+        bounds = np.flatnonzero(np.diff(members, prepend=-1))
+        for begin, end in zip(bounds, [*bounds[1:], len(rows)], strict=True):
+            part = rows[begin:end]
+            inside[begin:end] = shapely.intersects_xy(self.shapes[members[begin]], lon[part], lat[part])
+        _lower(rows[inside], members[inside], self.limit_kmh, limit, fence)
+
+
+@kernel
+def _scan(
+    cell: Int32,
+    time_ms: Int64,
+    kind: Int8,
+    start: Int32,
+    member: Int32,
+    from_ms: Int64,
+    to_ms: Int64,
+    classes: Int8,
+    fence_kmh: Float64,
+    limit: Float64,
+    fence: Int32,
+) -> Int32:
+    """Settle the fences that cover a fix's cell; return the (fix, fence) pairs to be tested, (p, 2)."""
+    doubtful = 0
+    for row in range(len(cell)):
+        if cell[row] >= 0:
+            for at in range(start[cell[row]], start[cell[row] + 1]):
+                doubtful += member[at] < 0
+    pairs = np.empty((doubtful, 2), np.int32)
+    doubtful = 0
+    for row in range(len(cell)):
+        if cell[row] < 0:
+            continue
+        for at in range(start[cell[row]], start[cell[row] + 1]):
+            which = member[at] if member[at] >= 0 else ~member[at]
+            if not (classes[which] >> kind[row]) & 1 or not from_ms[which] <= time_ms[row] < to_ms[which]:
+                continue
+            if member[at] < 0:
+                pairs[doubtful, 0] = row
+                pairs[doubtful, 1] = which
+                doubtful += 1
+            elif fence_kmh[which] < limit[row] or (fence_kmh[which] == limit[row] and which < fence[row]):
+                limit[row] = fence_kmh[which]
+                fence[row] = which
+    return pairs[:doubtful]
+
+
+@kernel
+def _lower(rows: Int32, members: Int32, fence_kmh: Float64, limit: Float64, fence: Int32) -> None:
+    """Let fences that hold a fix lower its limit; of equal limits the first fence sets it."""
+    for at in range(len(rows)):
+        row, which = rows[at], members[at]
+        if fence_kmh[which] < limit[row] or (fence_kmh[which] == limit[row] and which < fence[row]):
+            limit[row] = fence_kmh[which]
+            fence[row] = which
+
+
+class Zones:
+    """All fences of a registry, each kind of fence with a grid of its own."""
+
+    def __init__(self, fences: Sequence[Fence]) -> None:
+        self.fences = fences
+        self._grids: dict[str, Grid | None] = {}
+
+    def grid(self, kind: str) -> Grid | None:
+        """Grid of the fences of a kind, built when first asked for; None where there are none."""
+        if kind not in self._grids:
+            chosen = [at for at, fence in enumerate(self.fences) if fence.kind == kind]
+            self._grids[kind] = Grid(self.fences, chosen) if chosen else None
+        return self._grids[kind]
+
+    def least(self, kind: str, lon: Float64, lat: Float64, time_ms: Int64, classes: Int8) -> Least:
+        """Least limit of the fences of a kind at each fix, (n,); see `Grid.least`."""
+        grid = self.grid(kind)
+        if grid is None:
+            return Least(np.full(len(lon), np.inf), np.full(len(lon), -1, np.int32))
+        return grid.least(lon, lat, time_ms, classes)

@@ -1,0 +1,1 @@
+"""What is told to whom (arrives with the ledger's outbox)."""

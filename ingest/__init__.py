@@ -1,0 +1,1 @@
+"""What arrives: bytes in, columns out."""

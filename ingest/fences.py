@@ -1,0 +1,139 @@
+"""Fences: areas of the registry, read from GeoJSON."""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import msgspec
+import shapely
+
+from ingest.moment import from_ms, until_ms
+from ingest.table import RegistryError
+
+ALL_CLASSES = "LCHBTF"
+LIMITED = ("road", "speed")
+"""Kinds of fence that are nothing without a speed limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """An area: planar in longitude and latitude, its boundary inside, its holes outside.
+
+    Attributes
+    ----------
+    kind : str
+        ``road``, ``speed``, ``hazmat_no_go``, ``county``, ``station``, ``parking``, ...
+    limit_kmh : float
+        NaN where the fence has none [km/h].
+    classes : str
+        Letters of the vehicle classes it is for.
+    from_ms, to_ms : int
+        When it holds: from the first, until before the second [ms].
+    shape : shapely Polygon or MultiPolygon
+        [deg] WGS-84.
+    """
+
+    id: str
+    name: str
+    kind: str
+    limit_kmh: float
+    classes: str
+    from_ms: int
+    to_ms: int
+    shape: Any
+
+
+class _Collection(msgspec.Struct):
+    features: list[msgspec.Raw]
+    type: str = "FeatureCollection"
+
+
+class _Feature:
+    """One feature on its way to become a fence; its readers raise `RegistryError`."""
+
+    def __init__(self, path: Path, line: int, raw: bytes) -> None:
+        self.path, self.line = path, line
+        feature = json.loads(raw)
+        if not isinstance(feature, dict):
+            raise RegistryError(path, line, "features", "a GeoJSON Feature", feature)
+        properties = feature.get("properties")
+        self.properties = properties if isinstance(properties, dict) else {}
+        self.geometry = feature.get("geometry")
+        if feature.get("id") is not None:
+            self.properties.setdefault("id", feature["id"])
+
+    def fail(self, field: str, expected: str, found: object) -> NoReturn:
+        raise RegistryError(self.path, self.line, field, expected, found)
+
+    def text(self, field: str) -> str:
+        value = self.properties.get(field)
+        return "" if value is None else str(value).strip()
+
+    def limit(self, kind: str) -> float:
+        value = self.properties.get("limit_kmh")
+        if value is None and kind not in LIMITED:
+            return math.nan
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 200:
+            self.fail("limit_kmh", "a speed above 0 and up to 200 km/h", value)
+        return float(value)
+
+    def classes(self) -> str:
+        value = self.text("classes")
+        if set(value) - set(ALL_CLASSES):
+            self.fail("classes", f"letters of {ALL_CLASSES}, or nothing for all", value)
+        return value or ALL_CLASSES
+
+    def shape(self) -> Any:
+        kind = self.geometry.get("type") if isinstance(self.geometry, dict) else None
+        if kind not in ("Polygon", "MultiPolygon"):
+            self.fail("geometry", "a Polygon or a MultiPolygon", kind)
+        try:
+            shape = shapely.from_geojson(json.dumps(self.geometry))
+        except shapely.errors.GEOSException as error:
+            self.fail("coordinates", "rings of [lon, lat] positions", str(error))
+        west, south, east, north = shape.bounds if not shape.is_empty else (math.nan,) * 4
+        if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
+            self.fail("coordinates", "longitudes and latitudes in degrees", [west, south, east, north])
+        if not shape.is_valid:
+            self.fail("coordinates", "rings that do not cross themselves", shapely.is_valid_reason(shape))
+        return shapely.force_2d(shape)
+
+    def fence(self) -> Fence:
+        kind = self.text("kind")
+        if not kind:
+            self.fail("kind", "a kind of fence, such as road, speed or hazmat_no_go", self.properties)
+        span = from_ms(self.text("valid_from")), until_ms(self.text("valid_to"))
+        for field, moment in zip(("valid_from", "valid_to"), span, strict=True):
+            if moment is None:
+                self.fail(field, "a date or an ISO 8601 time", self.text(field))
+        begin, end = span
+        if begin is None or end is None or begin >= end:
+            self.fail("valid_to", "a time after valid_from", self.text("valid_to"))
+        name, limit, classes = self.text("name"), self.limit(kind), self.classes()
+        return Fence(self.text("id") or name, name, kind, limit, classes, begin, end, self.shape())
+
+
+def read_fences(path: Path) -> list[Fence]:
+    """Read a FeatureCollection of fences.
+
+    Raises
+    ------
+    RegistryError
+        The file, or one feature: with its line, field and what was expected.
+    """
+    try:
+        data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+        features = msgspec.json.decode(data, type=_Collection).features
+    except OSError as error:
+        raise RegistryError(path, 0, "file", "a readable GeoJSON file", str(error)) from error
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise RegistryError(path, 0, "file", "a GeoJSON FeatureCollection", str(error)) from error
+    fences, at, line = list[Fence](), 0, 1
+    for raw in features:
+        begin = data.index(bytes(raw), at)
+        line += data.count(b"\n", at, begin)
+        fences.append(_Feature(path, line, bytes(raw)).fence())
+        at, line = begin + len(bytes(raw)), line + data.count(b"\n", begin, begin + len(bytes(raw)))
+    return fences

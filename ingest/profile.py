@@ -1,0 +1,141 @@
+"""Profiles: how another feed names its fields, and in which units and forms it gives them."""
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ingest.moment import parse_ms
+
+FIELDS = (
+    "plate", "plate_color", "time", "lon", "lat", "speed_kmh", "heading_deg", "altitude_m",
+    "recorder_speed_kmh", "mileage_km", "alarm", "status", "received", "backfill", "driver",
+)  # fmt: skip
+"""The fields of the rulebook's §8, to which every profile maps."""
+
+REQUIRED = ("plate", "time", "lon", "lat", "speed_kmh")
+NUMBERS = ("lon", "lat", "speed_kmh", "heading_deg", "altitude_m", "recorder_speed_kmh", "mileage_km")
+SHIPPED = files("ingest") / "profiles"
+
+
+class ProfileError(ValueError):
+    """A profile cannot be read: says which, which setting, and what was expected."""
+
+
+def _compact(century: str) -> Callable[[str], int | None]:
+    """Reader of Beijing clocks written as digits only, such as 20260302080000 or 260302080000."""
+
+    def read(text: str) -> int | None:
+        digits = century + text
+        if len(digits) != len("20260302080000") or not (digits.isascii() and digits.isdigit()):
+            return None
+        return parse_ms(f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}T{digits[8:10]}:{digits[10:12]}:{digits[12:]}")
+
+    return read
+
+
+TIME_FORMS: dict[str, Callable[[str], int | None]] = {
+    "iso": parse_ms,
+    "yyyyMMddHHmmss": _compact(""),
+    "yyMMddHHmmss": _compact("20"),
+}
+"""How a text is read as a time; ``iso`` reads epoch milliseconds as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Where a feed keeps each field of the rulebook, and how to turn it into the rulebook's units.
+
+    Attributes
+    ----------
+    fields : dict of str
+        Rulebook field to the feed's name; a dotted name (``position.lat``) is a path into objects.
+    multiply, divide : dict of float
+        Rulebook field to what its numbers are multiplied or divided by.
+    time_form : str
+        A key of ``TIME_FORMS``.
+    epoch_unit_ms : int
+        What one unit of a time given as a number is: 1, or 1000 for epoch seconds [ms].
+    encoding : str
+        Encoding of the text.
+    """
+
+    name: str
+    fields: dict[str, str]
+    multiply: dict[str, float]
+    divide: dict[str, float]
+    time_form: str = "iso"
+    epoch_unit_ms: int = 1
+    encoding: str = "utf-8"
+
+    def text_ms(self) -> Callable[[str], int | None]:
+        """Reader of this feed's times."""
+        return TIME_FORMS[self.time_form]
+
+
+DEFAULT = Profile("warnloop", {name: name for name in FIELDS}, {}, {})
+"""The rulebook's own format."""
+
+
+def _table(name: str, data: dict[str, Any], key: str, kind: type, allowed: tuple[str, ...]) -> dict[str, Any]:
+    table = data.get(key, {})
+    if not isinstance(table, dict):
+        raise ProfileError(f"profile {name}: [{key}] must be a table")
+    for field, value in table.items():
+        if field not in allowed:
+            raise ProfileError(f"profile {name}: [{key}] has no field {field!r}; there are {', '.join(allowed)}")
+        if isinstance(value, bool) or not isinstance(value, kind) or not value:
+            raise ProfileError(f"profile {name}: [{key}] {field} must be a {kind.__name__}, found {value!r}")
+    return table
+
+
+def _parse(name: str, text: str) -> Profile:
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileError(f"profile {name}: not TOML: {error}") from error
+    fields = _table(name, data, "fields", str, FIELDS)
+    missing = [field for field in REQUIRED if field not in fields]
+    if missing:
+        raise ProfileError(f"profile {name}: [fields] lacks {', '.join(missing)}")
+    scale = {
+        key: {field: float(value) for field, value in _table(name, data, key, int | float, NUMBERS).items()}  # type: ignore[arg-type]
+        for key in ("multiply", "divide")
+    }
+    form, unit = data.get("time_form", "iso"), data.get("epoch_unit_ms", 1)
+    encoding = data.get("encoding", "utf-8")
+    if form not in TIME_FORMS:
+        raise ProfileError(f"profile {name}: time_form must be one of {', '.join(TIME_FORMS)}, found {form!r}")
+    if unit not in (1, 1000):
+        raise ProfileError(f"profile {name}: epoch_unit_ms must be 1 or 1000, found {unit!r}")
+    try:
+        "".encode(encoding)
+    except (LookupError, TypeError) as error:
+        raise ProfileError(f"profile {name}: encoding {encoding!r} is not known") from error
+    return Profile(name, fields, scale["multiply"], scale["divide"], form, unit, encoding)
+
+
+def shipped() -> list[str]:
+    """Names of the profiles that come with the product."""
+    return sorted(entry.name.removesuffix(".toml") for entry in SHIPPED.iterdir() if entry.name.endswith(".toml"))
+
+
+def read_profile(name: str) -> Profile:
+    """Read a shipped profile by name, or a TOML file by path.
+
+    Raises
+    ------
+    ProfileError
+        No such profile, or one that cannot be read.
+    """
+    if name == DEFAULT.name:
+        return DEFAULT
+    if name in shipped():
+        return _parse(name, (SHIPPED / f"{name}.toml").read_text(encoding="utf-8"))
+    try:
+        return _parse(name, Path(name).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        known = ", ".join([DEFAULT.name, *shipped()])
+        raise ProfileError(f"no profile {name!r}: shipped are {known}; else give a TOML file") from error

@@ -1,0 +1,205 @@
+"""Registry: who is who, and where what holds; read from a folder, looked up as columns."""
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.batch import Bool, Int8, Int32, Int64
+from ingest.fences import Fence, read_fences
+from ingest.table import Row, read_table
+
+CLASSES = "LCHBTF"
+"""Vehicle classes: scheduled coach, charter coach, hazardous goods, bus, taxi, freight."""
+
+NO_CLASS = len(CLASSES)
+"""Class of a fix at whose time its vehicle is not registered."""
+
+
+class Vehicle(NamedTuple):
+    """Identity of a vehicle: plate and JT/T 415 plate colour."""
+
+    plate: str
+    color: int
+
+
+class Party(NamedTuple):
+    """What parameters may differ by: class letter, county and company of a registry row."""
+
+    kind: str
+    county: str
+    company: str
+
+
+NOBODY = Party("", "", "")
+"""Party of a fix at whose time its vehicle is not registered."""
+
+
+@lru_cache(maxsize=1 << 16)
+def driver_code(text: str) -> int:
+    """Number of a driver: 63 bits of a hash of the text, so that it means the same after a restart.
+
+    Empty text, no driver, is 0.
+    """
+    if not text:
+        return 0
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1 or 1
+
+
+class Vehicles:
+    """Rows of vehicles: registered ones first, others as they are heard of."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, int], int] = {}
+        self.names: list[Vehicle] = []
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def row(self, plate: str, color: int) -> int:
+        """Row of a vehicle; a new one for a vehicle not heard of before."""
+        key = (plate, color)
+        row = self.rows.get(key)
+        if row is None:
+            row = self.rows[key] = len(self.names)
+            self.names.append(Vehicle(plate, color))
+        return row
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Dated registry rows as columns, shape (entries + 1,), by vehicle, then ``valid_from``.
+
+    The last row is nobody's: it stands for a fix at whose time no row holds, index -1.
+    """
+
+    vehicle: Int32
+    from_ms: Int64
+    to_ms: Int64
+    kind: Int8
+    drivers: Int32
+    small_hours_exempt: Bool
+    party: Int32
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A row of ``parameters.csv``: a dated value for those it selects (empty = all)."""
+
+    group: str
+    name: str
+    value: float
+    classes: str
+    county: str
+    company: str
+    from_ms: int
+    to_ms: int
+    row: Row
+
+    def selects(self, party: Party) -> bool:
+        """Whether the row applies to vehicles of this party."""
+        return (
+            (not self.classes or (party.kind != "" and party.kind in self.classes))
+            and self.county in ("", party.county)
+            and self.company in ("", party.company)
+        )
+
+    @property
+    def weight(self) -> tuple[bool, bool, bool, int, int]:
+        """Order of precedence among rows that apply: the greatest wins."""
+        return bool(self.company), bool(self.county), bool(self.classes), self.from_ms, self.row.line
+
+
+@dataclass(slots=True)
+class Registry:
+    """Vehicles with their dated rows, fences and dated parameters."""
+
+    entries: Entries
+    parties: list[Party]
+    vehicles: Vehicles
+    fences: list[Fence] = field(default_factory=list)
+    overrides: list[Override] = field(default_factory=list)
+    first: Int32 = field(init=False)
+    depth: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        rows = np.bincount(self.entries.vehicle[:-1], minlength=len(self.vehicles))
+        self.first = np.concatenate([[0], np.cumsum(rows)]).astype(np.int32)
+        self.depth = int(rows.max(initial=0))
+
+    def entry(self, vehicle: Int32, time_ms: Int64) -> Int32:
+        """Registry row that holds for each vehicle at each time, (n,); -1 where none does."""
+        last = len(self.first) - 1
+        begin = self.first[np.minimum(vehicle, last)]
+        end = self.first[np.minimum(vehicle + 1, last)]
+        found = np.full(len(vehicle), -1, np.int32)
+        for step in range(self.depth):
+            at = np.where(begin + step < end, begin + step, -1)
+            holds = (self.entries.from_ms[at] <= time_ms) & (time_ms < self.entries.to_ms[at])
+            found[holds] = at[holds]
+        return found
+
+
+def _vehicle_rows(path: Path) -> tuple[Entries, list[Party], Vehicles]:
+    vehicles, parties = Vehicles(), dict[Party, int]()
+    rows: list[tuple[int, int, int, int, int, int, int]] = []
+    for row in read_table(path, ("plate", "class")):
+        kind = row.text("class")
+        if len(kind) != 1 or kind not in CLASSES:
+            row.fail("class", f"one of the letters {' '.join(CLASSES)}")
+        vehicle = vehicles.row(row.text("plate", required=True), row.whole("plate_color", 2, 0, 255))
+        party = parties.setdefault(Party(kind, row.text("county"), row.text("company")), len(parties))
+        begin, end = row.validity()
+        drivers, exempt = row.whole("drivers", 1, 1, 99), row.whole("small_hours_exempt", 0, 0, 1)
+        rows.append((vehicle, begin, end, CLASSES.index(kind), drivers, exempt, party))
+    rows.sort(key=lambda cells: cells[:2])
+    rows.append((-1, 0, 0, NO_CLASS, 0, 0, len(parties)))
+    table: NDArray[np.int64] = np.array(rows, np.int64)
+    entries = Entries(
+        table[:, 0].astype(np.int32),
+        table[:, 1].copy(),
+        table[:, 2].copy(),
+        table[:, 3].astype(np.uint8),
+        table[:, 4].astype(np.int32),
+        table[:, 5].astype(np.bool_),
+        table[:, 6].astype(np.int32),
+    )
+    return entries, [*parties, NOBODY], vehicles
+
+
+def _override(row: Row) -> Override:
+    classes = row.text("class")
+    if set(classes) - set(CLASSES):
+        row.fail("class", f"letters of {CLASSES}, or nothing for all")
+    begin, end = row.validity()
+    group, name, value = (
+        row.text("group", required=True),
+        row.text("name", required=True),
+        row.number("value"),
+    )
+    return Override(group, name, value, classes, row.text("county"), row.text("company"), begin, end, row)
+
+
+def read_registry(folder: Path) -> Registry:
+    """Read a registry folder: ``vehicles.csv``, and where present ``fences.geojson``, ``parameters.csv``.
+
+    Raises
+    ------
+    RegistryError
+        What cannot be read, with file, line, field and what was expected.
+
+    Source: rulebook §8; ``docs/formats.md`` §2.
+    """
+    entries, parties, vehicles = _vehicle_rows(folder / "vehicles.csv")
+    fences, parameters = folder / "fences.geojson", folder / "parameters.csv"
+    return Registry(
+        entries,
+        parties,
+        vehicles,
+        read_fences(fences) if fences.exists() else [],
+        [_override(row) for row in read_table(parameters, ("group", "name", "value"))] if parameters.exists() else [],
+    )

@@ -1,0 +1,92 @@
+"""Rows of a registry's CSV file, with errors that name file, line, field and what was expected."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+from ingest.moment import from_ms, until_ms
+
+
+class RegistryError(ValueError):
+    """A registry cannot be read: says file, line, field, what was expected and what was found."""
+
+    def __init__(self, path: Path, line: int, field: str, expected: str, found: object) -> None:
+        where = f"{path}, line {line}" if line else str(path)
+        super().__init__(f"{where}, field {field!r}: expected {expected}, found {found!r}")
+
+
+class Row:
+    """One data row of a CSV file; its readers raise `RegistryError`."""
+
+    def __init__(self, path: Path, line: int, cells: dict[str, str]) -> None:
+        self.path, self.line, self.cells = path, line, cells
+
+    def fail(self, field: str, expected: str) -> NoReturn:
+        """Refuse the row for the sake of this field."""
+        raise RegistryError(self.path, self.line, field, expected, self.cells.get(field, ""))
+
+    def text(self, field: str, *, required: bool = False) -> str:
+        """Stripped text; empty where missing."""
+        value = self.cells.get(field, "").strip()
+        if required and not value:
+            self.fail(field, "a text")
+        return value
+
+    def whole(self, field: str, default: int, low: int, high: int) -> int:
+        """Whole number from `low` to `high`, or the default where empty."""
+        value = self.text(field)
+        if not value:
+            return default
+        if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
+            self.fail(field, f"a whole number from {low} to {high}")
+        return int(value)
+
+    def number(self, field: str) -> float:
+        """Finite number; required."""
+        try:
+            value = float(self.text(field, required=True))
+        except ValueError:
+            self.fail(field, "a number")
+        if not abs(value) < float("inf"):
+            self.fail(field, "a finite number")
+        return value
+
+    def validity(self) -> tuple[int, int]:
+        """``valid_from`` (inclusive) and ``valid_to`` (exclusive) [ms]; an empty one has no end."""
+        span = from_ms(self.text("valid_from")), until_ms(self.text("valid_to"))
+        for field, moment in zip(("valid_from", "valid_to"), span, strict=True):
+            if moment is None:
+                self.fail(field, "a date or an ISO 8601 time")
+        begin, end = span
+        if begin is None or end is None or begin >= end:
+            self.fail("valid_to", f"a time after valid_from ({self.text('valid_from')})")
+        return begin, end
+
+
+def read_table(path: Path, required: tuple[str, ...]) -> Iterator[Row]:
+    """Read a CSV file with a header line that holds at least the required columns.
+
+    Raises
+    ------
+    RegistryError
+        No header, a required column missing, a row of another length, not UTF-8, or unreadable.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            header = [name.strip() for name in next(reader, [])]
+            for name in required:
+                if name not in header:
+                    raise RegistryError(path, 1, name, "a column of this name", ",".join(header))
+            for cells in reader:
+                if not cells:
+                    continue
+                if len(cells) != len(header):
+                    expected = f"{len(header)} fields as in the header"
+                    raise RegistryError(path, reader.line_num, header[0], expected, ",".join(cells))
+                yield Row(path, reader.line_num, dict(zip(header, cells, strict=True)))
+    except UnicodeDecodeError as error:
+        raise RegistryError(path, 0, "text", "UTF-8", error.reason) from error
+    except (OSError, csv.Error) as error:
+        raise RegistryError(path, 0, "file", "a readable CSV file", str(error)) from error

@@ -1,0 +1,131 @@
+"""Parameters: named, dated settings per class, county, company (formats.md §2)."""
+
+import csv
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf, isnan
+from pathlib import Path
+from typing import NamedTuple
+
+from . import values
+
+Set = Mapping[str, float]
+
+DEFAULTS: dict[str, dict[str, float]] = {
+    "V01": {"ratio": 1, "margin_kmh": 3, "points": 3, "hold_ms": 30_000, "gap_ms": 120_000,
+            "merge_ms": 60_000, "severe_ratio": 1.2},
+    "V02": {"ratio": 1, "margin_kmh": 3, "points": 2, "hold_ms": 20_000, "gap_ms": 120_000,
+            "merge_ms": 60_000, "severe_ratio": 1.2},
+    "V03": {"ratio": 0.8, "margin_kmh": 3, "points": 3, "hold_ms": 30_000, "gap_ms": 120_000,
+            "merge_ms": 60_000},
+    "V04": {"ratio": 1.5, "margin_kmh": 0, "points": 3, "hold_ms": 10_000, "gap_ms": 120_000,
+            "merge_ms": 60_000},
+    "V20": {"points": 2, "hold_ms": 30_000, "gap_ms": 300_000, "merge_ms": 60_000},
+    "V05": {"limit_ms": 14_400_000, "severe_ms": 18_000_000},
+    "V06": {"limit_ms": 7_200_000},
+    "V09": {"open_ms": 600_000, "open_dm": 50_000, "severe_ms": 3_600_000},
+    "driving": {"drive_kmh": 5, "short_ms": 60_000, "long_ms": 300_000, "moved_dm": 1_000,
+                "near_dm": 5_000, "gap_ms_per_dm": 6, "long_rest_ms": 14_400_000, "yard_ms": 60_000,
+                "yard_dm": 2_000, "yard_total_dm": 5_000, "rest_ms": 1_200_000,
+                "short_stop_ms": 300_000, "resume_ms": 1_200_000},
+    "road_limit": {},
+}  # fmt: skip
+CAP_KMH: dict[str, float] = {"L": 100, "C": 100, "H": 80, "F": 100, "B": 100, "T": 120}
+DEFAULT_KMH: dict[str, float] = {"L": 100, "C": 100, "H": 80, "F": 90, "B": 60, "T": 120}
+
+
+class Owner(NamedTuple):
+    """Whom a parameter may be set for; all empty for a vehicle without a registry row."""
+
+    letter: str = ""
+    county: str = ""
+    company: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of `parameters.csv`."""
+
+    group: str
+    name: str
+    value: float
+    classes: str = ""
+    county: str = ""
+    company: str = ""
+    valid_from: float = -inf
+    valid_to: float = inf
+
+    def applies(self, owner: Owner, t: int) -> bool:
+        """"when its non-empty class, county and company equal those of the vehicle's row"."""
+        return (
+            (not self.classes or (owner.letter != "" and owner.letter in self.classes))
+            and (not self.county or self.county == owner.county)
+            and (not self.company or self.company == owner.company)
+            and self.valid_from <= t < self.valid_to
+        )
+
+    def rank(self) -> tuple[int, float]:
+        """Company before county before class before none; then the later `valid_from`."""
+        level = 3 if self.company else 2 if self.county else 1 if self.classes else 0
+        return level, self.valid_from
+
+
+class Parameters:
+    """"Each name is resolved on its own"; sets are remembered between two dates."""
+
+    def __init__(self, settings: list[Setting]) -> None:
+        self.settings = settings
+        dates = {date for s in settings for date in (s.valid_from, s.valid_to)}
+        self.dates = sorted(dates)
+        self.known: dict[tuple[str, Owner, int], Set] = {}
+
+    def at(self, group: str, owner: Owner, t: int) -> Set:
+        """The group's parameter set for this owner at this time."""
+        key = (group, owner, bisect_right(self.dates, t) if self.dates else 0)
+        found = self.known.get(key)
+        if found is None:
+            found = self.known[key] = self.resolve(group, owner, t)
+        return found
+
+    def resolve(self, group: str, owner: Owner, t: int) -> Set:
+        """Defaults, then for each name the row that wins ("then the later row")."""
+        result = dict(DEFAULTS[group])
+        if group == "road_limit" and owner.letter:
+            result = {"cap_kmh": CAP_KMH[owner.letter], "default_kmh": DEFAULT_KMH[owner.letter]}
+        best: dict[str, tuple[int, float]] = {}
+        for setting in self.settings:
+            if setting.group != group or not setting.applies(owner, t):
+                continue
+            if setting.name not in best or setting.rank() >= best[setting.name]:
+                best[setting.name] = setting.rank()
+                result[setting.name] = setting.value
+        return result
+
+
+def read_parameters(path: Path) -> list[Setting]:
+    """`parameters.csv`."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return [setting_of(row) for row in csv.DictReader(file)]
+
+
+def setting_of(row: Mapping[str, str | None]) -> Setting:
+    """One row; a whole value is kept whole, so that sums of milliseconds stay exact."""
+
+    def cell(name: str) -> str:
+        return (row.get(name) or "").strip()
+
+    value = values.number(cell("value"))
+    if value is None or isnan(value):
+        raise ValueError(f"parameter {cell('group')}.{cell('name')} has no value")
+    begin, end = values.validity(cell("valid_from"), cell("valid_to"))
+    return Setting(
+        group=cell("group"),
+        name=cell("name"),
+        value=int(value) if value.is_integer() else value,
+        classes=cell("class"),
+        county=cell("county"),
+        company=cell("company"),
+        valid_from=begin,
+        valid_to=end,
+    )

@@ -1,0 +1,111 @@
+"""Registry: dated vehicles, with the fences and parameters of the same folder (formats.md §2)."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import inf
+from pathlib import Path
+
+from . import values
+from .fences import Fence, Fences, read_fences
+from .parameters import Owner, Parameters, Set, Setting, read_parameters
+
+NOBODY = Owner()
+
+
+@dataclass(slots=True)
+class Row:
+    """One dated row of `vehicles.csv`."""
+
+    plate: str
+    letter: str
+    plate_color: int = 2
+    company: str = ""
+    county: str = ""
+    drivers: int = 1
+    small_hours_exempt: bool = False
+    valid_from: float = -inf
+    valid_to: float = inf
+    owner: Owner = field(init=False)
+
+    def __post_init__(self) -> None:
+        if len(self.letter) != 1 or self.letter not in "LCHBTF":
+            raise ValueError(f"vehicle {self.plate!r} has class {self.letter!r}")
+        self.owner = Owner(self.letter, self.county, self.company)
+
+
+class Registry:
+    """What is known of vehicles and places, at the time of each fix."""
+
+    def __init__(
+        self, rows: list[Row], fences: list[Fence] | None = None, settings: list[Setting] | None = None
+    ) -> None:
+        self.rows: dict[tuple[str, int], list[Row]] = {}
+        for row in rows:
+            self.rows.setdefault((row.plate, row.plate_color), []).append(row)
+        self.fences = Fences(fences or [])
+        self.parameters = Parameters(settings or [])
+
+    @classmethod
+    def read(cls, folder: Path) -> "Registry":
+        """"Only `vehicles.csv` is required"."""
+        fences, parameters = folder / "fences.geojson", folder / "parameters.csv"
+        return cls(
+            read_vehicles(folder / "vehicles.csv"),
+            read_fences(fences) if fences.exists() else None,
+            read_parameters(parameters) if parameters.exists() else None,
+        )
+
+    def row(self, plate: str, plate_color: int, t: int) -> Row | None:
+        """"the one with the latest `valid_from` counts; of equal ones the later in the file"."""
+        best: Row | None = None
+        for row in self.rows.get((plate, plate_color), ()):
+            if row.valid_from <= t < row.valid_to and (best is None or row.valid_from >= best.valid_from):
+                best = row
+        return best
+
+    def set(self, group: str, row: Row | None, t: int) -> Set:
+        """The parameter set of a group for a fix at t of a vehicle with this row."""
+        return self.parameters.at(group, NOBODY if row is None else row.owner, t)
+
+    def road(self, row: Row, t: int, lon: float, lat: float) -> tuple[float, bool]:
+        """"min(class cap, least `limit_kmh`); else the class default ("unmatched")"."""
+        least = self.fences.least_limit("road", row.letter, t, lon, lat)
+        limits = self.set("road_limit", row, t)
+        if least is None:
+            return limits["default_kmh"], False
+        return min(limits["cap_kmh"], least), True
+
+
+def read_vehicles(path: Path) -> list[Row]:
+    """`vehicles.csv`."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return [row_of(row) for row in csv.DictReader(file)]
+
+
+def row_of(row: Mapping[str, str | None]) -> Row:
+    """"`plate_color` 2, `drivers` 1, `small_hours_exempt` 0, text empty"."""
+
+    def cell(name: str) -> str:
+        return (row.get(name) or "").strip()
+
+    def whole(name: str, default: int) -> int:
+        if not cell(name):
+            return default
+        value = values.whole(cell(name), 2**31)
+        if value is None:
+            raise ValueError(f"vehicle {cell('plate')!r}: {name} is {cell(name)!r}")
+        return value
+
+    begin, end = values.validity(cell("valid_from"), cell("valid_to"))
+    return Row(
+        plate=cell("plate"),
+        letter=cell("class"),
+        plate_color=whole("plate_color", 2),
+        company=cell("company"),
+        county=cell("county"),
+        drivers=whole("drivers", 1),
+        small_hours_exempt=values.flag(cell("small_hours_exempt")),
+        valid_from=begin,
+        valid_to=end,
+    )

@@ -1,0 +1,95 @@
+"""Replay: every fix of a file through its vehicle's gate and detectors, one at a time."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .driving import Driving
+from .episode import Episode, supersede
+from .gate import Gate
+from .holds import Holds
+from .positions import Fix, Positions
+from .registry import Registry
+from .sight import Sight
+
+ACCEPTED = "accepted"
+UNKNOWN_VEHICLE = "unknown_vehicle"
+
+
+@dataclass(slots=True)
+class Reading:
+    """Episodes sorted by (plate, plate_color, kind, begins_ms), and how many fixes met which fate."""
+
+    episodes: list[dict[str, object]]
+    counts: dict[str, int]
+
+
+class Vehicle:
+    """One vehicle's state: "depends on its own fixes, the registry and the ticks only"."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self.episodes: list[Episode] = []
+        self.gate = Gate()
+        self.holds = Holds(registry, self.episodes)
+        self.driving = Driving(registry, self.episodes)
+
+    def take(self, fix: Fix, counts: Counter[str]) -> None:
+        """One fix in arrival order."""
+        found = self.gate.take(fix)
+        if isinstance(found, str):
+            counts[found] += 1
+            return
+        counts[ACCEPTED] += 1
+        row = self.registry.row(fix.plate, fix.plate_color, found.t)
+        if row is None:
+            counts[UNKNOWN_VEHICLE] += 1
+        sight = Sight(found.t, found.lon, found.lat, found.speed, found.driver, row)
+        self.holds.take(sight)
+        self.driving.take(sight)
+
+
+def replay_fixes(fixes: Iterable[Fix], registry: Registry) -> Reading:
+    """Fixes in memory, in arrival order."""
+    vehicles: dict[tuple[str, int], Vehicle] = {}
+    counts: Counter[str] = Counter()
+    for fix in fixes:
+        key = fix.plate, fix.plate_color
+        vehicle = vehicles.get(key)
+        if vehicle is None:
+            vehicle = vehicles[key] = Vehicle(registry)
+        vehicle.take(fix, counts)
+    shown = []
+    for key in sorted(vehicles):
+        found = vehicles[key].episodes
+        supersede(found)
+        shown += [e.shown() for e in sorted(found, key=lambda e: (e.kind, e.begins_ms))]
+    return Reading(shown, dict(counts))
+
+
+def replay(positions: Path, registry: Path) -> Reading:
+    """A positions file against a registry folder."""
+    lines = Positions(positions)
+    reading = replay_fixes(lines, Registry.read(registry))
+    for reason, n in lines.rejects.items():
+        reading.counts[reason] = reading.counts.get(reason, 0) + n
+    return reading
+
+
+def main(arguments: list[str]) -> int:
+    """`python -m tests.reading.replay POSITIONS REGISTRY`: episodes to stdout, counts to stderr."""
+    if len(arguments) != 2:
+        print(main.__doc__, file=sys.stderr)
+        return 2
+    reading = replay(Path(arguments[0]), Path(arguments[1]))
+    for episode in reading.episodes:
+        print(json.dumps(episode))
+    print(json.dumps(reading.counts), file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
