@@ -64,9 +64,9 @@ class Engine:
         if kind.over == "fixes":
             index = parameters.index(batch.entry, batch.time_ms)
         else:
-            at_ms = batch.pieces["at_ms"]
-            vehicle = batch.vehicle[batch.pieces["row"]]
-            index = parameters.index(self.registry.entry(vehicle, at_ms), at_ms)
+            row, at_ms = batch.pieces["row"], batch.pieces["at_ms"]
+            entry = batch.entry[row] if parameters.alike else self.registry.entry(batch.vehicle[row], at_ms)
+            index = parameters.index(entry, at_ms)
         return Limits(parameters.sets, index, batch.of_class(kind.classes))
 
     def party(self, episode: Any) -> Party:

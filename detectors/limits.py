@@ -71,6 +71,11 @@ class Parameters:
         self.table = table
         self.sets: NDArray[np.void] = np.array(list(known), _dtype(defaults))
 
+    @property
+    def alike(self) -> bool:
+        """Whether one set holds for all."""
+        return len(self.sets) == 1
+
     def _check(self, row: Override) -> None:
         if row.name not in self.defaults:
             expected = f"a parameter of {row.group}: {', '.join(self.defaults)}"
@@ -90,7 +95,7 @@ class Parameters:
 
     def index(self, entry: Int32, time_ms: Int64) -> Int32:
         """Row of `sets` for fixes of these registry rows (-1 = none) at these times, (n,)."""
-        if len(self.sets) == 1:
+        if self.alike:
             return np.zeros(len(entry), np.int32)
         party = self.registry.entries.party[entry]
         if not len(self.breaks):

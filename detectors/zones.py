@@ -16,7 +16,7 @@ from ingest.fences import Fence
 from ingest.kernel import kernel
 from ingest.registry import CLASSES
 
-CELLS = 1 << 10
+CELLS = 1 << 9
 """Cells along each side of the grid: a power of two."""
 
 EDGE_DEG = 1e-9

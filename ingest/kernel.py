@@ -18,4 +18,7 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 
     Without ``fastmath``: two runs, and two machines, must agree to the last bit.
     """
-    return cast("Callable[P, R]", njit(cache=True, nogil=True, error_model="numpy")(function))
+    try:
+        return cast("Callable[P, R]", njit(cache=True, nogil=True, error_model="numpy")(function))
+    except RuntimeError:  # nowhere to keep it: a read-only installation without a home
+        return cast("Callable[P, R]", njit(nogil=True, error_model="numpy")(function))

@@ -70,6 +70,11 @@ class Profile:
     epoch_unit_ms: int = 1
     encoding: str = "utf-8"
 
+    @property
+    def is_utf8(self) -> bool:
+        """Whether the text needs no recoding."""
+        return self.encoding.lower().replace("-", "") == "utf8"
+
     def text_ms(self) -> Callable[[str], int | None]:
         """Reader of this feed's times."""
         return TIME_FORMS[self.time_form]

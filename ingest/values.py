@@ -1,7 +1,8 @@
-"""Values to columns: lists of what a decoder found, of whatever types, to arrays.
+"""Values: single ones of any type made clean, and clean ones made columns.
 
-A clean column is converted at once; only a column with a stray type is walked value by value.
-``docs/formats.md`` §1 says what is a number, a whole number, a time.
+``docs/formats.md`` §1 says what is a number, a whole number, a time. *Clean* means: numbers are int,
+float or None, never bool or text, and what was given but unreadable has already become what the
+column shows for it.
 """
 
 import math
@@ -11,34 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from ingest.batch import MAX_MS, MISSING_MS, Bool, Float64, Int64
+from ingest.batch import MAX_MS, MISSING_MS, Float64, Int64
 from ingest.moment import number_ms, parse_ms
 from ingest.registry import driver_code
 
-NONE = type(None)
-_PLAIN_TEXT = re.compile(r"[0-9.eE+-]*", re.ASCII)
-_U32 = (1 << 32) - 1
+U32 = (1 << 32) - 1
+_PLAIN = re.compile(r"[0-9.eE+-]*", re.ASCII)
 _ISO = re.compile(r"(?P<clock>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{3})?)(?P<zone>Z|[+-]\d\d:\d\d|)", re.ASCII)
 
-
-def number(value: object) -> float | None:
-    """Read a finite number; None where it cannot be read."""
-    if isinstance(value, str):
-        if not value.isascii() or "_" in value:
-            return None
-    elif isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        result = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return result if math.isfinite(result) else None
-
-
-def whole(value: object) -> int | None:
-    """Read a whole number that fits 32 bits, unsigned; None where it cannot be read."""
-    result = value if type(value) is int else number(value)
-    return int(result) if result is not None and 0 <= result <= _U32 and result == int(result) else None
+TextMs = Callable[[str], int | None]
+"""Reads a text that is a time [ms]; None where it cannot."""
 
 
 def is_missing(value: object) -> bool:
@@ -46,70 +29,85 @@ def is_missing(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _plain(values: Sequence[Any]) -> Float64 | None:
-    """Column of clean values, (n,), NaN where missing; None where one has to be looked at."""
-    kinds = set(map(type, values))
-    try:
-        if kinds <= {int, float, NONE}:
-            column = np.array(values, np.float64)
-            missing = values.count(None)
-        elif kinds == {str} and _PLAIN_TEXT.fullmatch("".join(values)):
-            column = np.array([float(value) if value else math.nan for value in values])
-            missing = values.count("")
-        else:
-            return None
-    except (OverflowError, ValueError):
+def number(value: object, unreadable: float = math.nan) -> float | None:
+    """Finite number; None where missing, `unreadable` where it cannot be read."""
+    if is_missing(value):
         return None
-    return column if np.isfinite(column).sum() == len(column) - missing else None
+    readable = (value.isascii() and "_" not in value) if isinstance(value, str) else isinstance(value, int | float)
+    if isinstance(value, bool) or not readable:
+        return unreadable
+    try:
+        result = float(value)  # type: ignore[arg-type]
+    except (ValueError, OverflowError):
+        return unreadable
+    return result if math.isfinite(result) else unreadable
 
 
-def numbers(values: Sequence[Any], unreadable: float = math.nan) -> Float64:
-    """Finite numbers, (n,); NaN where missing, `unreadable` where unreadable."""
-    column = _plain(values)
-    if column is not None:
-        return column
-    found = (math.nan if is_missing(value) else number(value) for value in values)
-    return np.array([unreadable if value is None else value for value in found], np.float64)
+def whole(value: object, most: int = U32) -> int | None:
+    """Whole number from 0 to `most`; None where missing or unreadable."""
+    result = number(value)
+    return int(result) if result is not None and 0 <= result <= most and result == int(result) else None
 
 
-def wholes(values: Sequence[Any], missing: int) -> Int64:
-    """Unsigned whole numbers of 32 bits, (n,); `missing` where missing or unreadable."""
-    if set(map(type, values)) == {NONE}:
-        return np.full(len(values), missing, np.int64)
-    found = map(whole, values)
-    return np.array([missing if value is None else value for value in found], np.int64)
+def flag(value: object) -> bool:
+    """Truth of ``true`` and ``1``, also as text."""
+    if isinstance(value, str):
+        return value.strip().lower() in ("true", "1")
+    return isinstance(value, int | float) and value == 1
 
 
-def flags(values: Sequence[Any]) -> Bool:
-    """Truth of ``true`` and ``1``, also as text, (n,)."""
-    if set(map(type, values)) <= {bool, NONE}:
-        return np.array(values, np.bool_)
-    return np.array(
-        [
-            value is True or (not isinstance(value, bool) and str(value).strip().lower() in ("true", "1"))
-            for value in values
-        ],
-        np.bool_,
-    )
+def text(value: object) -> str | None:
+    """Text; a whole number is taken as its text; None for anything else."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def drivers(values: Sequence[Any]) -> Int64:
+def numbers_of_text(cells: Sequence[str], unreadable: float = math.nan) -> list[float | None]:
+    """Clean numbers of texts."""
+    if _PLAIN.fullmatch("".join(cells)):
+        try:
+            clean = [float(cell) if cell else None for cell in cells]
+        except ValueError:
+            clean = [math.inf]
+        if math.inf not in clean and -math.inf not in clean:
+            return clean
+    return [number(cell, unreadable) for cell in cells]
+
+
+def floats(clean: Sequence[float | None]) -> Float64:
+    """Column of numbers, (n,); NaN where missing."""
+    try:
+        return np.fromiter(clean, np.float64, len(clean))
+    except TypeError:
+        return np.array(clean, np.float64)
+
+
+def ints(clean: Sequence[int | None], missing: int) -> Int64:
+    """Column of whole numbers, (n,)."""
+    try:
+        if clean[0] is None and not any(value is not None for value in clean):
+            return np.full(len(clean), missing, np.int64)
+        return np.fromiter(clean, np.int64, len(clean))
+    except TypeError:
+        return np.array([missing if value is None else value for value in clean], np.int64)
+
+
+def drivers(clean: Sequence[str | None]) -> Int64:
     """Codes of the drivers' texts, (n,); 0 where none."""
-    kinds = set(map(type, values))
-    if kinds == {NONE}:
-        return np.zeros(len(values), np.int64)
-    if not kinds <= {str, NONE}:
-        values = [str(value) if type(value) is int else value if type(value) is str else None for value in values]
-    return np.array([driver_code(value.strip()) if value else 0 for value in values], np.int64)
+    if not any(clean):
+        return np.zeros(len(clean), np.int64)
+    return np.array([driver_code(value.strip()) if value else 0 for value in clean], np.int64)
 
 
-def time_ms(value: object, text_ms: Callable[[str], int | None] = parse_ms) -> int:
+def time_ms(value: object, text_ms: TextMs = parse_ms) -> int:
     """Read one time [ms of the epoch]; ``MISSING_MS`` where missing or unreadable."""
     if isinstance(value, str):
         found = text_ms(value.strip())
         return MISSING_MS if found is None else found
-    plain = isinstance(value, int | float) and not isinstance(value, bool)
-    return number_ms(value) if plain else MISSING_MS  # type: ignore[arg-type]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return number_ms(value)
+    return MISSING_MS
 
 
 def _iso_column(values: Sequence[str]) -> Int64 | None:
@@ -123,18 +121,19 @@ def _iso_column(values: Sequence[str]) -> Int64 | None:
     digit = np.array([at < clock and letter.isdigit() for at, letter in enumerate(values[0])])
     if letters.shape[1] != len(digit):
         return None
-    if (letters[:, ~digit] != letters[0, ~digit]).any() or (letters[:, digit] - np.uint32(ord("0")) > 9).any():
+    zero = np.uint32(ord("0"))
+    if (letters[:, ~digit] != letters[0, ~digit]).any() or (letters[:, digit] - zero > 9).any():
         return None
     try:
         column = np.ascontiguousarray(letters[:, :clock]).view(f"U{clock}")[:, 0].astype("M8[ms]")
     except ValueError:
         return None
-    beijing_or_zone = parse_ms(f"1970-01-01T00:00:00{zone}")
-    return None if beijing_or_zone is None else column.astype(np.int64) + beijing_or_zone
+    offset = parse_ms(f"1970-01-01T00:00:00{zone}")
+    return None if offset is None else column.astype(np.int64) + offset
 
 
-def times(values: Sequence[Any], text_ms: Callable[[str], int | None] = parse_ms) -> Int64:
-    """Times [ms of the epoch], (n,); ``MISSING_MS`` where missing or unreadable.
+def times(values: Sequence[Any], text_ms: TextMs = parse_ms) -> Int64:
+    """Times of numbers and texts [ms of the epoch], (n,); ``MISSING_MS`` where missing or unreadable.
 
     Parameters
     ----------
@@ -144,15 +143,16 @@ def times(values: Sequence[Any], text_ms: Callable[[str], int | None] = parse_ms
     kinds = set(map(type, values))
     if kinds == {int}:
         try:
-            column = np.array(values, np.int64)
+            column = np.fromiter(values, np.int64, len(values))
         except OverflowError:
             pass
         else:
             column[np.abs(column) >= MAX_MS] = MISSING_MS
             return column
-    if kinds == {NONE}:
+    if kinds == {type(None)}:
         return np.full(len(values), MISSING_MS, np.int64)
-    column_or_none = _iso_column(values) if kinds == {str} and text_ms is parse_ms else None
-    if column_or_none is not None:
-        return column_or_none
+    if kinds == {str} and text_ms is parse_ms:
+        iso = _iso_column(values)
+        if iso is not None:
+            return iso
     return np.array([time_ms(value, text_ms) for value in values], np.int64)

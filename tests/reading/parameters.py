@@ -65,10 +65,9 @@ class Setting:
             and self.valid_from <= t < self.valid_to
         )
 
-    def rank(self) -> tuple[int, float]:
-        """Company before county before class before none; then the later `valid_from`."""
-        level = 3 if self.company else 2 if self.county else 1 if self.classes else 0
-        return level, self.valid_from
+    def rank(self) -> tuple[bool, bool, bool, float]:
+        """A company before none, then a county before none, then a class; then the later `valid_from`."""
+        return bool(self.company), bool(self.county), bool(self.classes), self.valid_from
 
 
 class Parameters:
@@ -93,7 +92,7 @@ class Parameters:
         result = dict(DEFAULTS[group])
         if group == "road_limit" and owner.letter:
             result = {"cap_kmh": CAP_KMH[owner.letter], "default_kmh": DEFAULT_KMH[owner.letter]}
-        best: dict[str, tuple[int, float]] = {}
+        best: dict[str, tuple[bool, bool, bool, float]] = {}
         for setting in self.settings:
             if setting.group != group or not setting.applies(owner, t):
                 continue
