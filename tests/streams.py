@@ -15,18 +15,18 @@ START_MS = 1_772_380_800_000
 """2026-03-02T00:00 Beijing time [ms]."""
 
 METRE_DEG = 180.0 / math.pi / 6_371_008.8
-HOURS = (1, 4, 8, 13, 19, 21, 23)
+HOURS = (1, 2, 2, 4, 8, 19, 21, 23)
 STEPS_S = (1, 5, 10, 10, 10, 15, 20, 30, 30, 60, 60, 60, 61, 90, 120, 121, 180, 181, 299, 300, 301, 420, 600, 1200)
 LONG_S = (1_800, 3_599, 3_600, 3_601, 7_200, 14_400, 14_700, 20_000, 50_000, 90_000)
 SPEEDS = (0, 0, 3, 4.9, 5, 5.1, 20, 30, 33, 33.1, 36, 40, 48, 51, 60, 63, 64, 75.5, 83, 84, 90, 93, 100, 103, 104, 120)
-TINY = {
+TINY: dict[str, dict[str, tuple[float, ...]]] = {
     "V01": {"points": (2, 4), "hold_ms": (5_000, 40_000), "merge_ms": (0, 90_000), "margin_kmh": (0, 10)},
     "V02": {"points": (1, 3), "gap_ms": (20_000, 200_000)},
-    "V03": {"ratio": (0.5, 0.9), "severe_ratio": ()},
+    "V03": {"ratio": (0.5, 0.9)},
     "V04": {"ratio": (1.2, 1.5), "margin_kmh": (0, 5)},
     "V05": {"limit_ms": (300_000, 1_500_000), "severe_ms": (900_000, 3_000_000)},
     "V06": {"limit_ms": (120_000, 1_200_000)},
-    "V09": {"open_ms": (60_000, 600_000), "open_dm": (5_000, 50_000), "severe_ms": (300_000, 900_000)},
+    "V09": {"open_ms": (60_000, 600_000), "open_dm": (5_000, 50_000), "severe_ms": (120_000, 400_000)},
     "V20": {"points": (1, 3), "hold_ms": (0, 60_000)},
     "driving": {
         "rest_ms": (60_000, 400_000),
@@ -80,12 +80,25 @@ def write_registry(folder: Path, random: Random, plates: list[str]) -> None:
         rows,
     )
     features = []
-    for number in range(random.randrange(0, 14)):
+    for number in range(random.randrange(0, 24)):
         begin, end = _span(random)
         properties: dict[str, object] = {"id": f"f{number}", "kind": random.choice(("road", "speed", "hazmat_no_go"))}
-        properties |= {"limit_kmh": random.choice((30, 40, 60, 80)), "classes": random.choice(("", "LC", "H", "BF"))}
+        properties |= {
+            "limit_kmh": random.choice((40, 60, 80, 90, 100)),
+            "classes": random.choice(("", "LC", "HT", "BF")),
+        }
         properties |= {"valid_from": begin, "valid_to": end}
-        shape: dict[str, object] = {"type": "Polygon", "coordinates": _rectangle(random)}
+        rings = _rectangle(random)
+        if number == 0 and random.random() < 0.6:
+            properties |= {
+                "kind": "road",
+                "limit_kmh": random.choice((60, 80)),
+                "classes": "",
+                "valid_from": "",
+                "valid_to": "",
+            }
+            rings = [[[86.0, 43.0], [88.0, 43.0], [88.0, 45.0], [86.0, 45.0], [86.0, 43.0]]]
+        shape: dict[str, object] = {"type": "Polygon", "coordinates": rings}
         features.append({"type": "Feature", "properties": properties, "geometry": shape})
     collection = {"type": "FeatureCollection", "features": features}
     (folder / "fences.geojson").write_text(json.dumps(collection), encoding="utf-8")
@@ -93,10 +106,9 @@ def write_registry(folder: Path, random: Random, plates: list[str]) -> None:
     if random.random() < 0.7:
         for group, names in TINY.items():
             for name, bounds in names.items():
-                for _ in range(random.choice((0, 1, 1, 2)) if bounds else 0):
-                    low, high = bounds
-                    whole = isinstance(low, int)
-                    value = random.randrange(low, high + 1, 1) if whole else random.choice(bounds)
+                for _ in range(random.choice((0, 1, 1, 2))):
+                    whole = all(isinstance(bound, int) for bound in bounds)
+                    value = random.randint(int(bounds[0]), int(bounds[1])) if whole else random.choice(bounds)
                     chosen = random.choice(("", "", "LC")), random.choice(("", "", "652301"))
                     overrides.append((group, name, value, *chosen, random.choice(("", "", "甲")), *_span(random)))
     _write_csv(folder / "parameters.csv", "group,name,value,class,county,company,valid_from,valid_to", overrides)
@@ -137,7 +149,12 @@ class Drive:
             self.lon, self.lat = 87.0 + random.randrange(0, 12) / 100, 44.0 + random.randrange(0, 12) / 100
         if random.random() < 0.2:
             self.lon, self.lat = round(self.lon, 2), round(self.lat, 2)
-        moods = {"stop": (0, 0, 0, 4.9), "yard": (0, 4.9, 5, 8), "fast": (90, 104, 120, 150, 155.5), "mixed": SPEEDS}
+        moods = {
+            "stop": (0, 0, 0, 4.9),
+            "yard": (0, 4.9, 5, 8),
+            "fast": (64, 72, 90, 96, 104, 120, 150),
+            "mixed": SPEEDS,
+        }
         self.speed = random.choice(moods.get(self.mood, SPEEDS[6:]))
         if self.mood == "stop" and random.random() < 0.15:
             self.driver = random.choice((None, "甲一", "乙二", "丙三"))
@@ -156,8 +173,12 @@ def _dirty(random: Random, fix: dict[str, object]) -> list[dict[str, object]]:
     time_ms = int(str(fix["time"]))
     dirt: dict[str, list[dict[str, object]]] = {
         "swapped": [fix | {"lon": fix["lat"], "lat": fix["lon"]}],
-        "edge": [fix | {"heading_deg": random.choice((0, 359.9, 360, 360.1)), "altitude_m": random.choice((-200, 6501))}],
-        "wrong": [fix | {random.choice(("lon", "speed_kmh", "altitude_m")): random.choice(("abc", True, [1], None, "1e999"))}],
+        "edge": [
+            fix | {"heading_deg": random.choice((0, 359.9, 360, 360.1)), "altitude_m": random.choice((-200, 6501))}
+        ],
+        "wrong": [
+            fix | {random.choice(("lon", "speed_kmh", "altitude_m")): random.choice(("abc", True, [1], None, "1e999"))}
+        ],
         "text": [fix | {"lon": str(fix["lon"]), "speed_kmh": f" {fix['speed_kmh']} "}],
         "fast": [fix | {"speed_kmh": random.choice((200, 200.1, -0.1))}],
         "no fix": [fix | {"status": random.choice((0, 1, 2, 3, "2", 4_294_967_297))}],
@@ -169,7 +190,9 @@ def _dirty(random: Random, fix: dict[str, object]) -> list[dict[str, object]]:
         "drift": [fix | {"lon": float(str(fix["lon"])) + random.choice((0.05, 0.5))}, fix | {"time": time_ms + 1_000}],
         "nobody": [fix | {"plate": random.choice(("", None, 12, "无主1"))}],
         "color": [fix | {"plate_color": random.choice((2, "2", 2.0, None, 4, "x", 256))}],
-        "iso": [fix | {"time": random.choice(("2026-03-02T08:00:00", "2026-03-02 08:00:00+08:00", "昨天", "1e12", ""))}],
+        "iso": [
+            fix | {"time": random.choice(("2026-03-02T08:00:00", "2026-03-02 08:00:00+08:00", "昨天", "1e12", ""))}
+        ],
     }
     return dirt[random.choice(list(dirt))]
 
@@ -192,7 +215,9 @@ def write_positions(path: Path, random: Random, plates: list[str], fixes: int, d
                 file.write(random.choice(RUBBISH) + b"\n")
 
 
-def write_stream(folder: Path, seed: int, vehicles: int = 6, fixes: int = 4_000, dirt: float = 0.05) -> tuple[Path, Path]:
+def write_stream(
+    folder: Path, seed: int, vehicles: int = 6, fixes: int = 4_000, dirt: float = 0.05
+) -> tuple[Path, Path]:
     """Write a random stream: its positions and its registry."""
     random = Random(seed)
     plates = [f"P{number}" for number in range(vehicles)]

@@ -1,0 +1,94 @@
+"""Examples of the catalogue as batches: one vehicle, driven as its columns say."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from detectors.activity import ACTIVITY
+from detectors.engine import Engine
+from detectors.enrich import Enriched
+from detectors.kind import Example, Found, Kind
+from ingest import gate
+from ingest.batch import MISSING_MS, Batch
+from ingest.moment import parse_ms
+from ingest.registry import driver_code, read_registry
+
+METRE_DEG = 180.0 / math.pi / 6_371_008.8
+PLATE = "例00001"
+
+
+def engine_of(folder: Path, kind: Kind, example: Example) -> Engine:
+    """Engine with this one kind and the example's vehicle registered."""
+    row = {"plate": PLATE, "class": example.kind or kind.classes[0], **example.registered}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "vehicles.csv").write_text(f"{','.join(row)}\n{','.join(row.values())}\n", encoding="utf-8")
+    return Engine(read_registry(folder), {kind.code: kind})
+
+
+def _column(example: Example, name: str, default: Any) -> list[Any]:
+    n = len(example.columns["speed_kmh"])
+    value = example.columns.get(name, default)
+    return list(value) if isinstance(value, tuple) else [value] * n
+
+
+def batch_of(example: Example, vehicle: int = 0) -> Batch:
+    """Fixes of an example, (n,)."""
+    speed = np.array(_column(example, "speed_kmh", 0), np.float64)
+    n = len(speed)
+    metres = np.concatenate([[0.0], np.cumsum(speed[:-1] / 3.6 * example.every_s)])
+    start = parse_ms(f"2026-03-02T{example.start}")
+    assert start is not None
+    drivers = [driver_code(text or "") for text in _column(example, "driver", None)]
+    return Batch(
+        vehicle=np.full(n, vehicle, np.int32),
+        time_ms=start + np.arange(n) * example.every_s * 1000,
+        lon=np.array(_column(example, "lon", 87.3), np.float64),
+        lat=np.array(example.columns.get("lat", tuple(44.0 + metres * METRE_DEG)), np.float64),
+        speed_kmh=speed,
+        **{name: np.full(n, np.nan) for name in ("heading_deg", "altitude_m", "recorder_speed_kmh", "mileage_km")},
+        **{name: np.full(n, -1) for name in ("alarm", "status")},
+        received_ms=np.full(n, MISSING_MS),
+        backfill=np.zeros(n, np.bool_),
+        driver=np.array(drivers, np.int64),
+    )
+
+
+class Course:
+    """An example on its way through gate, lookups and its kind, in as many batches as one likes."""
+
+    def __init__(self, folder: Path, kind: Kind, example: Example) -> None:
+        self.engine, self.kind, self.example = engine_of(folder, kind, example), kind, example
+        self.gate = np.zeros(1, gate.STATE)
+        self.activity = np.zeros(1, ACTIVITY)
+        self.state = np.zeros(1, kind.state)
+        self.batch = batch_of(example)
+        self.gate["has_located"], self.gate["located_ms"] = 1, self.batch.time_ms[0] - 1
+
+    def enriched(self, begin: int, end: int) -> Enriched:
+        """Rows of the example, with the columns that it gives itself."""
+        accepted, verdict = gate.gate(self.batch.take(slice(begin, end)), self.gate)
+        assert not verdict.any(), "an example is judged, not the gate"
+        enriched = self.engine.lookup.enrich(accepted, self.activity)
+        own = {
+            name: np.array(_column(self.example, name, None)[begin:end], column.dtype)
+            for name, column in enriched.columns().items()
+            if name in self.example.columns and name not in Batch.__dataclass_fields__
+        }
+        if "limit_kmh" in own:
+            own["limit_fence"] = np.zeros(end - begin, np.int32)
+        if "zone_kmh" in own:
+            own["zone_fence"] = np.where(np.isfinite(own["zone_kmh"]), 0, -1).astype(np.int32)
+        return replace(enriched, **own)
+
+    def judge(self, begin: int, end: int) -> Found:
+        """Let the kind judge these rows, with what it remembers of those before."""
+        enriched = self.enriched(begin, end)
+        return self.kind.detect(enriched, self.engine.limits(self.kind, enriched), self.state)
+
+    def raised(self, found: Found) -> list[int]:
+        """Index of the fix at which each episode was raised."""
+        latest = {int(row["begins_ms"]): int(row["raised_ms"]) for row in found}
+        return [int(np.searchsorted(self.batch.time_ms, moment)) for _, moment in sorted(latest.items())]

@@ -1,0 +1,109 @@
+"""Laws that every kind keeps, for every kind and example found in the catalogue. Rulebook §1."""
+
+import copy
+import itertools
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+
+from detectors.catalogue import CATALOGUE
+from detectors.engine import Engine
+from detectors.kind import Example, Found, Kind
+from ingest.batch import concat
+from ingest.registry import read_registry
+from tests.drives import PLATE, Course, batch_of
+
+CASES = [
+    pytest.param(kind, example, id=f"{kind.code} {example.title}")
+    for kind in CATALOGUE.values()
+    for example in kind.examples
+]
+
+
+def latest(*parts: Found) -> list[tuple[object, ...]]:
+    """Last revision of each episode, in order."""
+    rows = {int(row["begins_ms"]): row.tolist() for part in parts for row in part}
+    return [rows[begin] for begin in sorted(rows)]
+
+
+@pytest.mark.parametrize(("kind", "example"), CASES)
+def test_examples_hold(tmp_path: Path, kind: Kind, example: Example) -> None:
+    course = Course(tmp_path, kind, example)
+    assert course.raised(course.judge(0, len(course.batch))) == list(example.raised)
+
+
+@pytest.mark.parametrize(("kind", "example"), CASES)
+def test_cut_at_every_row(tmp_path: Path, kind: Kind, example: Example) -> None:
+    whole = Course(tmp_path, kind, example)
+    n = len(whole.batch)
+    expected = latest(whole.judge(0, n))
+    for cut in range(n + 1):
+        course = Course(tmp_path, kind, example)
+        assert latest(course.judge(0, cut), course.judge(cut, n)) == expected, f"cut at row {cut}"
+
+
+@pytest.mark.parametrize(("kind", "example"), CASES)
+def test_random_cuts(tmp_path: Path, kind: Kind, example: Example) -> None:
+    whole = Course(tmp_path, kind, example)
+    n = len(whole.batch)
+    expected, random = latest(whole.judge(0, n)), Random(kind.code)
+    for _ in range(5):
+        cuts = sorted({0, n, *(random.randrange(n + 1) for _ in range(random.randrange(1, 9)))})
+        course = Course(tmp_path, kind, example)
+        parts = [course.judge(begin, end) for begin, end in itertools.pairwise(cuts)]
+        assert latest(*parts) == expected, f"cuts at {cuts}"
+
+
+@pytest.mark.parametrize(("kind", "example"), CASES)
+def test_raised_is_never_moved_and_the_end_only_forward(tmp_path: Path, kind: Kind, example: Example) -> None:
+    course = Course(tmp_path, kind, example)
+    seen: dict[int, tuple[int, int, int]] = {}
+    for row in range(len(course.batch)):
+        for episode in course.judge(row, row + 1):
+            begins, raised, ends = (int(episode[name]) for name in ("begins_ms", "raised_ms", "ends_ms"))
+            before = seen.get(begins, (raised, ends, 0))
+            assert before[0] == raised
+            assert before[1] <= ends
+            assert before[2] <= episode["severity"]
+            seen[begins] = raised, ends, int(episode["severity"])
+
+
+@pytest.mark.parametrize(("kind", "example"), CASES)
+def test_input_is_only_read(tmp_path: Path, kind: Kind, example: Example) -> None:
+    course = Course(tmp_path, kind, example)
+    enriched = course.enriched(0, len(course.batch))
+    limits = course.engine.limits(kind, enriched)
+    before = copy.deepcopy((enriched, limits))
+    kind.detect(enriched, limits, course.state)
+    for name, column in enriched.columns().items():
+        np.testing.assert_array_equal(column, getattr(before[0], name), err_msg=name)
+    for name in ("sets", "index", "applies"):
+        np.testing.assert_array_equal(getattr(limits, name), getattr(before[1], name), err_msg=name)
+
+
+@pytest.mark.parametrize("kind", CATALOGUE.values(), ids=str)
+def test_an_empty_batch_changes_nothing(tmp_path: Path, kind: Kind) -> None:
+    course = Course(tmp_path, kind, kind.examples[0])
+    assert not len(course.judge(0, 0))
+    assert not course.state.view(np.uint8).any()
+
+
+@pytest.mark.parametrize("kind", CATALOGUE.values(), ids=str)
+def test_vehicles_do_not_see_each_other(tmp_path: Path, kind: Kind) -> None:
+    """All examples of a kind at once, interleaved by time, as vehicles of one batch."""
+    examples = [example for example in kind.examples if not example.registered]
+    letter = kind.classes[0]
+    rows = [f"{PLATE}{number},{example.kind or letter}" for number, example in enumerate(examples)]
+    (tmp_path / "vehicles.csv").write_text("\n".join(["plate,class", *rows]) + "\n", encoding="utf-8")
+    batches = [batch_of(example, vehicle) for vehicle, example in enumerate(examples)]
+    together = concat(batches)
+    together = together.take(np.argsort(together.time_ms, kind="stable"))
+
+    def found(*parts: object) -> list[tuple[object, ...]]:
+        engine = Engine(read_registry(tmp_path), {kind.code: kind})
+        results = [engine.detect(part).found[kind.code] for part in parts]  # type: ignore[arg-type]
+        return sorted({(r["vehicle"], r["begins_ms"]): r.tolist() for part in results for r in part}.values())
+
+    assert found(together) == found(*batches) == found(*reversed(batches))
