@@ -1,5 +1,9 @@
-"""The command line: warnloop."""
+"""The command line: warnloop.
 
+Commands import what they need when they run, so that ``--help`` need not wait for the compiler.
+"""
+
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,9 +23,10 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
 )
 notes = Console(stderr=True, highlight=False)
+"""Standard error: progress and summaries, so that standard output holds nothing but results."""
 
 
 @app.callback()
@@ -82,14 +87,17 @@ def _bar(source: BufferedReader, size: int | None) -> Iterator[Callable[[int], N
         yield tell
 
 
-@app.command()
+@app.command(
+    epilog="e.g.  warnloop replay demo/positions.ndjson --registry demo/registry --out episodes.ndjson\n\n"
+    "e.g.  zcat feed.ndjson.gz | warnloop replay - --registry registry | head"
+)
 def replay(
     positions: Annotated[
-        str, typer.Argument(metavar="POSITIONS", help="NDJSON or CSV, also gzipped; [bold]-[/] reads standard input.")
+        str, typer.Argument(metavar="POSITIONS", help="NDJSON or CSV, also gzipped; **-** reads standard input.")
     ],
     registry: Annotated[
         Path,
-        typer.Option(help="Folder with [bold]vehicles.csv[/], and fences.geojson, parameters.csv where there are any."),
+        typer.Option(help="Folder with **vehicles.csv**, and fences.geojson, parameters.csv where there are any."),
     ],
     out: Annotated[
         Path | None, typer.Option(help="File for the episodes (NDJSON); standard output if left out.")
@@ -98,29 +106,20 @@ def replay(
         str, typer.Option(help="How the feed names its fields: a shipped profile (see below) or a TOML file.")
     ] = "warnloop",
 ) -> None:
-    """回放定位文件，输出违规事件。 Judge a file of positions: positions in, violations out, no database.
+    """回放定位文件。 Judge a file of positions: violations out, no database.
 
-    Episodes are NDJSON, sorted by plate, kind and begin. What was read and refused, and why, is told
-    on standard error. The same input gives the same bytes.
-
-    Shipped profiles: warnloop (our own), traccar, emqx808, tipdm.
-
-    Examples
-    --------
-      warnloop fleet --vehicles 200 --hours 24 --seed 1 --out demo
-
-      warnloop replay demo/positions.ndjson --registry demo/registry --out episodes.ndjson
-
-      zcat feed.ndjson.gz | warnloop replay - --registry registry | head
+    Episodes are NDJSON, sorted by plate, kind and begin; the same input gives the same bytes. What was read and
+    refused, and why, is told on standard error. Profiles that are shipped: warnloop (our own), traccar, emqx808, tipdm.
     """
     from api.replay import replay as run
     from api.summary import tell
+    from detectors.engine import Engine
     from ingest.profile import ProfileError, read_profile
     from ingest.registry import read_registry
     from ingest.table import RegistryError
 
     try:
-        chosen, known = read_profile(profile), read_registry(registry)
+        chosen, engine = read_profile(profile), Engine(read_registry(registry))
     except ProfileError as error:
         raise typer.BadParameter(str(error), param_hint="--profile") from error
     except RegistryError as error:
@@ -128,7 +127,7 @@ def replay(
     encode = msgspec.json.Encoder().encode
     with _opened(positions) as (source, size), _written(out) as target:
         with _bar(source, size) as progress:
-            episodes, summary = run(source, positions, known, profile=chosen, progress=progress)
+            episodes, summary = run(source, positions, engine, profile=chosen, progress=progress)
         found = []
         for episode in episodes:
             target.write(encode(episode) + b"\n")
@@ -136,6 +135,76 @@ def replay(
     tell(notes, summary, found)
 
 
+@app.command(epilog="e.g.  warnloop fleet --vehicles 200 --hours 24 --seed 1 --out demo")
+def fleet(
+    vehicles: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many vehicles.")],
+    hours: Annotated[float, typer.Option(min=0.1, max=24 * 366, help="How long they are watched [h].")],
+    out: Annotated[Path, typer.Option(help="Folder to write to; made if need be.")],
+    seed: Annotated[int, typer.Option(min=0, help="Equal seeds make equal files, byte for byte.")] = 1,
+    start: Annotated[str, typer.Option(help="When it begins, Beijing time.")] = "2026-03-02T00:00:00",
+    compress: Annotated[bool, typer.Option("--gzip", help="Write positions.ndjson.gz.")] = False,
+) -> None:
+    """生成模拟车队。 Make a synthetic fleet with planted violations.
+
+    Coaches, buses, taxis and trucks on the roads of Changji. Writes positions.ndjson, registry/, labels.ndjson (who,
+    what, begin and end of every planted violation) and near.ndjson (what comes close and is lawful).
+    """
+    from ingest.fleet import generate
+    from ingest.moment import parse_ms
+
+    start_ms = parse_ms(start)
+    if start_ms is None:
+        raise typer.BadParameter(f"expected a time such as 2026-03-02T00:00:00, found {start!r}", param_hint="--start")
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=notes, transient=True, disable=not notes.is_terminal) as progress:
+        task = progress.add_task("生成 fleet", total=1.0)
+        try:
+            made = generate(
+                out,
+                vehicles=vehicles,
+                hours=hours,
+                seed=seed,
+                start_ms=start_ms,
+                compress=compress,
+                progress=lambda share: progress.update(task, completed=share),
+            )
+        except OSError as error:
+            raise typer.BadParameter(f"cannot write {error.filename}: {error.strerror}", param_hint="--out") from error
+    planted = "  ".join(f"{code} × {count:,}" for code, count in made.kinds.items())
+    notes.print(
+        f"车辆 vehicles {made.vehicles:,} · 定位 fixes {made.fixes:,} · {made.positions}\n"
+        f"已埋违规 planted {made.labels:,}: {planted or '-'}\n"
+        f"接近而合法 near misses {made.near:,}",
+        soft_wrap=True,
+    )
+
+
+@app.command(epilog="e.g.  warnloop kinds V05")
+def kinds(
+    code: Annotated[str | None, typer.Argument(help="One kind in full, such as V01; all in short if left out.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object a line.")] = False,
+) -> None:
+    """列出违规目录。 Print the catalogue of violations.
+
+    Code, names, classes, severity, clause and parameters of every kind, in Chinese and English.
+    """
+    from api.kinds import as_record, as_text, in_full
+    from detectors.catalogue import CATALOGUE
+
+    if code is not None and code.upper() not in CATALOGUE:
+        raise typer.BadParameter(f"no kind {code!r}: there are {', '.join(CATALOGUE)}", param_hint="CODE")
+    chosen = list(CATALOGUE.values()) if code is None else [CATALOGUE[code.upper()]]
+    if as_json:
+        for kind in chosen:
+            typer.echo(msgspec.json.encode(as_record(kind)))
+        return
+    typer.echo("\n\n".join(as_text(kind) if code is None else in_full(kind) for kind in chosen))
+
+
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        app()
+    except BrokenPipeError:  # whoever reads our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)

@@ -13,7 +13,6 @@ from ingest.batch import Batch, Int64, concat
 from ingest.formats import Positions, read_positions
 from ingest.gate import Verdict, explain
 from ingest.profile import DEFAULT, Profile
-from ingest.registry import Registry
 from ingest.rejects import SHOWN_PER_REASON, Rejects
 
 BATCH_FIXES = 100_000
@@ -72,7 +71,7 @@ def _note(batch: Batch, line: Int64, verdict: np.ndarray, rejects: Rejects) -> N
 def replay(
     source: BufferedReader,
     name: str,
-    registry: Registry,
+    engine: Engine,
     *,
     profile: Profile = DEFAULT,
     progress: Callable[[int], None] = lambda _: None,
@@ -85,6 +84,8 @@ def replay(
         NDJSON or CSV, plain or gzipped; read to its end.
     name : str
         The file's name, whose suffix may tell the format.
+    engine : Engine
+        Fresh; it keeps what it has seen.
     progress : callable
         Is told how many fixes have been judged, after each batch.
 
@@ -95,8 +96,8 @@ def replay(
     Summary
         What was read, and what was refused and why.
     """
-    engine, episodes, summary = Engine(registry), Episodes(), Summary()
-    parts = read_positions(source, name, registry.vehicles, summary.rejects, profile)
+    episodes, summary = Episodes(engine.kinds), Summary()
+    parts = read_positions(source, name, engine.registry.vehicles, summary.rejects, profile)
     for batch, line in _gathered(parts):
         result = engine.detect(batch)
         episodes.add(result.found)

@@ -1,10 +1,10 @@
-"""Summary of a replay, in words for people."""
+"""Summary of a replay, in words for people: what was read, refused, found."""
 
 from collections import Counter
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from api.replay import Summary
@@ -12,53 +12,61 @@ from detectors.catalogue import CATALOGUE
 
 REASONS = {
     "malformed": "不是定位记录 no position record",
-    "encoding": "编码错误 wrong encoding",
+    "encoding": "编码错误 not in the feed's encoding",
     "oversize": "行过长 line too long",
     "truncated": "压缩流中断 broken gzip stream",
     "unqualified": "数据不合格 out of range or unreadable",
     "no_fix": "未定位 receiver without a fix",
-    "backfill": "盲区补报 back-filled",
-    "duplicate": "重复 duplicate",
-    "late": "迟到 late",
-    "unconfirmed": "待确认 first after an absence",
-    "drift": "漂移 drift",
+    "backfill": "盲区补报 back-filled, enters the closing of its day",
+    "duplicate": "重复 same time as the fix before",
+    "late": "迟到 earlier than the fix before, enters the closing of its day",
+    "unconfirmed": "待确认 first after an absence of over an hour",
+    "drift": "漂移 farther away than any vehicle drives",
 }
+"""Reasons why a line or a fix was refused, in the order of the rulebook's gate."""
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, justify="right" if column.startswith("数量") else "left", no_wrap=True)
-    return table
+def lines(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
+    """Rows in columns as wide as their widest cell; those in `right` end flush."""
+    widths = [max(cell_len(row[at]) for row in rows) for at in range(len(rows[0]))] if rows else []
+    out = []
+    for row in rows:
+        cells = []
+        for at, (cell, width) in enumerate(zip(row, widths, strict=True)):
+            room = " " * (width - cell_len(cell))
+            cells.append(room + cell if at in right else cell + room)
+        out.append("  ".join(cells).rstrip())
+    return out
+
+
+def _refused(summary: Summary) -> list[str]:
+    counts = summary.rejects.counts
+    rows = [(f"{counts[reason]:,}", reason, words) for reason, words in REASONS.items() if counts[reason]]
+    shown = [f"line {reject.line}: {reject.reason}: {reject.detail}" for reject in sorted(summary.rejects.shown)]
+    return [*lines(rows, right=(0,)), *shown]
+
+
+def _found(episodes: Sequence[dict[str, object]]) -> list[str]:
+    grades = Counter((str(episode["kind"]), int(str(episode["severity"]))) for episode in episodes)
+    leads = Counter(str(episode["kind"]) for episode in episodes if episode["lead"])
+    superseded = Counter(str(episode["kind"]) for episode in episodes if "superseded_by" in episode)
+    rows = []
+    for code in sorted({code for code, _ in grades}):
+        own = {grade: count for (kind, grade), count in sorted(grades.items()) if kind == code}
+        remarks = [f"Sev{grade} × {count:,}" for grade, count in own.items()]
+        remarks += [f"线索 leads {leads[code]:,}"] if leads[code] else []
+        remarks += [f"被取代 superseded {superseded[code]:,}"] if superseded[code] else []
+        kind = CATALOGUE[code]
+        rows.append((f"{sum(own.values()):,}", code, kind.zh, kind.en, ", ".join(remarks)))
+    return lines(rows, right=(0,))
 
 
 def tell(console: Console, summary: Summary, episodes: Sequence[dict[str, object]]) -> None:
     """Print what was read, what was refused and why, and what was found."""
-    console.print(
-        f"读取 {summary.fixes:,} 条定位记录，采信 {summary.accepted:,} 条"
-        f"（read {summary.fixes:,} fixes, accepted {summary.accepted:,}）"
-    )
+    blocks = [f"读取 read {summary.fixes:,} 条定位 fixes · 采信 accepted {summary.accepted:,}"]
     if summary.unregistered:
-        console.print(
-            f"未登记车辆 unknown vehicles: {summary.unregistered:,} 条，保留但不判定 kept, they raise nothing"
-        )
+        blocks.append(f"未登记车辆 unknown_vehicle {summary.unregistered:,} · 保留但不判定 kept, they raise nothing")
     if summary.rejects.counts:
-        table = _table("数量 rows", "原因 reason", "")
-        for reason, words in REASONS.items():
-            if summary.rejects.counts[reason]:
-                table.add_row(f"{summary.rejects.counts[reason]:,}", reason, words)
-        console.print(table)
-        for reject in sorted(summary.rejects.shown):
-            console.print(Text(f"  line {reject.line}: {reject.reason}: {reject.detail}"), soft_wrap=True)
-    counts = Counter(str(episode["kind"]) for episode in episodes)
-    console.print(f"违规事件 {len(episodes):,} 起 episodes")
-    if episodes:
-        table = _table("数量", "代码", "名称 name", "严重 severe", "线索 lead")
-        for code, count in sorted(counts.items()):
-            own = [episode for episode in episodes if episode["kind"] == code]
-            severities = Counter(int(str(episode["severity"])) for episode in own)
-            grades = "  ".join(f"Sev{grade}: {number}" for grade, number in sorted(severities.items()))
-            kind = CATALOGUE[code]
-            leads = sum(bool(episode["lead"]) for episode in own)
-            table.add_row(f"{count:,}", code, f"{kind.zh} {kind.en}", grades, str(leads))
-        console.print(table)
+        blocks += [f"未采信 refused {summary.rejects.counts.total():,}", *(f"  {line}" for line in _refused(summary))]
+    blocks += [f"违规事件 episodes {len(episodes):,}", *(f"  {line}" for line in _found(episodes))]
+    console.print(Text("\n".join(blocks)), soft_wrap=True)

@@ -15,6 +15,7 @@ from detectors.state import States
 from ingest import gate
 from ingest.batch import Batch, Int8
 from ingest.registry import Party, Registry
+from ingest.table import RegistryError
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,23 @@ class Result:
     found: dict[str, Found]
 
 
+GROUPS = (*CATALOGUE, "road_limit", "driving")
+"""Groups of parameters that a registry may override."""
+
+
 class Engine:
-    """Gate, lookups, kinds and their state for the vehicles of one registry."""
+    """Gate, lookups, kinds and their state for the vehicles of one registry.
+
+    Raises
+    ------
+    RegistryError
+        A parameter that no rule has, or a value it cannot take.
+    """
 
     def __init__(self, registry: Registry, kinds: Mapping[str, Kind] = CATALOGUE) -> None:
+        for row in registry.overrides:
+            if row.group not in GROUPS:
+                raise RegistryError(row.row.path, row.row.line, "group", f"one of {', '.join(GROUPS)}", row.group)
         self.registry = registry
         self.kinds = kinds
         self.lookup = Lookup(registry)

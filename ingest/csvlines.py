@@ -6,7 +6,7 @@ from typing import Any
 from ingest import values
 from ingest.columns import Columns, Decode, unreadable
 from ingest.lines import Lines
-from ingest.profile import NUMBERS, Profile
+from ingest.profile import NUMBERS, REQUIRED, Profile
 from ingest.rejects import ENCODING, MALFORMED, Rejects
 
 
@@ -18,22 +18,28 @@ def _clean(field: str, cells: list[str]) -> list[Any]:
     return list(map(values.flag, cells)) if field == "backfill" else cells
 
 
-def csv_decoder(profile: Profile, header: bytes) -> Decode:
-    """Decoder of one row a line, whose columns the header names."""
-    names = next(csv.reader([header.decode(profile.encoding, "replace").rstrip("\r")]), [])
-    names = [name.strip() for name in names]
-    place = {field: names.index(name) for field, name in profile.fields.items() if name in names}
+def _cells(text: bytes, encoding: str) -> list[str]:
+    row = text.decode(encoding).rstrip("\r")
+    return next(csv.reader((row,)), []) if '"' in row else row.split(",")
 
-    def cells_of(text: bytes) -> list[str]:
-        row = text.decode(profile.encoding).rstrip("\r")
-        return next(csv.reader((row,)), []) if '"' in row else row.split(",")
+
+def csv_decoder(profile: Profile, header: bytes, rejects: Rejects) -> Decode:
+    """Decoder of one row a line, whose columns the header names; says so if it lacks one that is needed."""
+    try:
+        names = [name.strip() for name in _cells(header, profile.encoding)]
+    except (UnicodeDecodeError, csv.Error):
+        names = []  # no header: no row will have its number of fields
+    lacking = [profile.fields[field] for field in REQUIRED if profile.fields[field] not in names]
+    if lacking:
+        rejects.add(1, MALFORMED, f"the header has no column {', '.join(lacking)} (another feed? it needs a profile)")
+    place = {field: names.index(name) for field, name in profile.fields.items() if name in names}
 
     def read(lines: Lines, rejects: Rejects) -> Columns:
         rows: list[list[str]] = []
         numbers: list[int] = []
         for text, line in zip(lines.texts, lines.numbers, strict=True):
             try:
-                cells = cells_of(text)
+                cells = _cells(text, profile.encoding)
             except UnicodeDecodeError as error:
                 rejects.add(line, ENCODING, f"not in the feed's encoding: {error.reason} at byte {error.start}")
             except csv.Error as error:

@@ -127,7 +127,7 @@ def read_fences(path: Path) -> list[Fence]:
         data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
         features = msgspec.json.decode(data, type=_Collection).features
     except OSError as error:
-        raise RegistryError(path, 0, "file", "a readable GeoJSON file", str(error)) from error
+        raise RegistryError(path, 0, "file", "a readable GeoJSON file", error.strerror) from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise RegistryError(path, 0, "file", "a GeoJSON FeatureCollection", str(error)) from error
     fences, at, line = list[Fence](), 0, 1

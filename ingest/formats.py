@@ -123,8 +123,8 @@ def read_positions(
             if is_json(name, b"\n".join(lines.texts)):
                 decode = json_decoder(profile)
             else:
-                decode = csv_decoder(profile, lines.texts[0])
+                decode = csv_decoder(profile, lines.texts[0], rejects)
                 lines = Lines(lines.texts[1:], lines.numbers[1:])
         columns = decode(lines, rejects)
-        if columns.lines:
-            yield reader.positions(columns)
+        if columns.lines and len((positions := reader.positions(columns)).batch):
+            yield positions

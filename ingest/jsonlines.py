@@ -73,7 +73,7 @@ class Record:
         ValueError, RecursionError
             The line is no JSON object.
         """
-        found = json.loads(text)
+        found = json.loads(text.decode())
         if not isinstance(found, dict):
             raise ValueError("not a JSON object")
         fix = self.type()

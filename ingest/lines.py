@@ -22,11 +22,24 @@ class Lines:
     numbers: list[int]
 
 
-def open_positions(source: BufferedReader) -> BufferedReader:
+Stream = BufferedReader | gzip.GzipFile
+
+
+def open_positions(source: BufferedReader) -> Stream:
     """Undo gzip where the stream begins with its magic bytes."""
-    if source.peek(2)[:2] == GZIP_MAGIC:
-        return BufferedReader(gzip.GzipFile(fileobj=source))
-    return source
+    return gzip.GzipFile(fileobj=source) if source.peek(2)[:2] == GZIP_MAGIC else source
+
+
+def _read(stream: Stream) -> tuple[bytes, str]:
+    """Read a chunk, all that is left, or all that stands before a break; and what broke, if anything."""
+    parts, size = [], 0
+    try:
+        while size < CHUNK_BYTES and (part := stream.read1(CHUNK_BYTES - size)):
+            parts.append(part)
+            size += len(part)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        return b"".join(parts), str(error)
+    return b"".join(parts), ""
 
 
 def is_json(name: str, head: bytes) -> bool:
@@ -37,21 +50,18 @@ def is_json(name: str, head: bytes) -> bool:
     return bool(suffixes & {".ndjson", ".jsonl", ".json"}) or head.lstrip()[:1] in (b"{", b"[")
 
 
-def read_lines(stream: BufferedReader, rejects: Rejects) -> Iterator[Lines]:
+def read_lines(stream: Stream, rejects: Rejects) -> Iterator[Lines]:
     """Read a stream in chunks of whole lines.
 
     A line longer than ``MAX_LINE_BYTES`` is counted and skipped without being held in memory; a
     broken gzip stream is counted and ends the reading, what stands before it is given out.
     """
-    rest, skipping, number = b"", False, 1
-    while True:
-        try:
-            chunk = stream.read1(CHUNK_BYTES)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            rejects.add(number, TRUNCATED, f"the gzip stream ends or breaks here: {error}")
-            chunk = rest = b""  # the line it breaks in may be cut in the middle of a number
+    rest, skipping, number, more = b"", False, 1, True
+    while more:
+        chunk, broken = _read(stream)
+        more = bool(chunk) and not broken
         texts = (rest + chunk).split(b"\n")
-        rest = texts.pop() if chunk else b""
+        rest = texts.pop() if more or broken else b""
         numbers = list(range(number, number + len(texts)))
         number += len(texts)
         if skipping and texts:
@@ -67,7 +77,7 @@ def read_lines(stream: BufferedReader, rejects: Rejects) -> Iterator[Lines]:
                 rejects.add(numbers[at], OVERSIZE, f"longer than {MAX_LINE_BYTES} bytes: {texts[at][:60]!r}")
             numbers = [line for at, line in enumerate(numbers) if at not in long]
             texts = [text for at, text in enumerate(texts) if at not in long]
+        if broken:  # the line it breaks in may be cut in the middle of a number
+            rejects.add(number, TRUNCATED, f"the gzip stream ends or breaks here: {broken}")
         if texts:
             yield Lines(texts, numbers)
-        if not chunk:
-            return

@@ -89,4 +89,5 @@ def read_table(path: Path, required: tuple[str, ...]) -> Iterator[Row]:
     except UnicodeDecodeError as error:
         raise RegistryError(path, 0, "text", "UTF-8", error.reason) from error
     except (OSError, csv.Error) as error:
-        raise RegistryError(path, 0, "file", "a readable CSV file", str(error)) from error
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise RegistryError(path, 0, "file", "a readable CSV file", reason) from error

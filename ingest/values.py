@@ -86,7 +86,7 @@ def floats(clean: Sequence[float | None]) -> Float64:
 def ints(clean: Sequence[int | None], missing: int) -> Int64:
     """Column of whole numbers, (n,)."""
     try:
-        if clean[0] is None and not any(value is not None for value in clean):
+        if clean.count(None) == len(clean):
             return np.full(len(clean), missing, np.int64)
         return np.fromiter(clean, np.int64, len(clean))
     except TypeError:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from api import replay as fast
+from detectors.engine import Engine
 from ingest.profile import DEFAULT, Profile
 from ingest.registry import read_registry
 from tests.reading.replay import replay as plain
@@ -16,7 +17,7 @@ Judged = tuple[list[dict[str, Any]], dict[str, int]]
 def product(positions: Path, registry: Path, profile: Profile = DEFAULT) -> Judged:
     """Judge a file as the product does."""
     with positions.open("rb") as file:
-        episodes, summary = fast.replay(file, positions.name, read_registry(registry), profile=profile)
+        episodes, summary = fast.replay(file, positions.name, Engine(read_registry(registry)), profile=profile)
     counts = {**summary.rejects.counts, "accepted": summary.accepted, "unknown_vehicle": summary.unregistered}
     return list(episodes), {reason: count for reason, count in counts.items() if count}
 
