@@ -1,11 +1,14 @@
 """Truth: the product against an independent plain reading of the rulebook."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from api import replay
+from detectors.catalogue import CATALOGUE
+from ingest.fleet import generate
 from ingest.profile import read_profile
 from tests.plain import interpret
 from tests.readings import assert_agree, printed, product
@@ -69,3 +72,25 @@ def test_real_traces(tmp_path: Path, trace: Path) -> None:
     found = assert_agree(converted, registry)
     assert found
     assert product(trace, registry, read_profile("tipdm"))[0] == found
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_fleet_every_planted_violation_and_nothing_else(tmp_path: Path, seed: int) -> None:
+    generate(tmp_path, vehicles=150, hours=24, seed=seed)
+    found = assert_agree(tmp_path / "positions.ndjson", tmp_path / "registry")
+    labels = [json.loads(line) for line in (tmp_path / "labels.ndjson").read_text(encoding="utf-8").splitlines()]
+    planted = {(label["plate"], kind) for label in labels for kind in (label["kind"], *label.get("implies", ()))}
+    planted = {(plate, kind) for plate, kind in planted if kind in CATALOGUE}
+    assert {(episode["plate"], episode["kind"]) for episode in found} == planted
+    assert {kind for _, kind in planted} == set(CATALOGUE)
+    for label in labels:
+        if label["kind"] not in CATALOGUE:
+            continue
+        slack = label["tolerance_ms"]
+        assert [
+            episode
+            for episode in found
+            if (episode["plate"], episode["kind"]) == (label["plate"], label["kind"])
+            and abs(episode["begins_ms"] - label["begin_ms"]) <= slack
+            and abs(episode["ends_ms"] - label["end_ms"]) <= slack
+        ], label

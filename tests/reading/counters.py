@@ -62,19 +62,19 @@ class Counters:
         return self.c4.begin is not None
 
     def short_stop(self, start: int, end: int) -> None:
-        """"S < 300 000 counts as driving: added to C4 (and to C2 for its part inside the night ...)"."""
+        """ "S < 300 000 counts as driving: added to C4 (and to C2 for its part inside the night ...)"."""
         self.c4.ms += end - start
         if self.c2.begin is not None and self.c2.night is not None:
             self.c2.ms += overlap(start, end, self.c2.night, self.c2.night + 8 * HOUR)
 
     def unknown_part(self) -> None:
-        """"an unknown part >= 1 200 000 lies after the counter's first drive"."""
+        """ "an unknown part >= 1 200 000 lies after the counter's first drive"."""
         for counter in (self.c4, self.c2):
             if counter.begin is not None:
                 counter.unknown = True
 
     def drive(self, registry: Registry, part: Part, judge: "Judge") -> None:
-        """"cut at 22:00 and 06:00 and the pieces applied in time order", tested after each."""
+        """ "cut at 22:00 and 06:00 and the pieces applied in time order", tested after each."""
         for start, end in night_cuts(part.start, part.end):
             self.c4.add(registry, part, start, end)
             judge.test(self.c4)
@@ -96,7 +96,7 @@ class Judge:
     episodes: list[Episode]
 
     def test(self, counter: Counter) -> None:
-        """"Opens when C4 > 14 400 000 ... `raised_ms` = t_b of the pair that applied it"."""
+        """ "Opens when C4 > 14 400 000 ... `raised_ms` = t_b of the pair that applied it"."""
         row = self.at.row
         if row is None or row.letter not in CLASSES[counter.kind]:
             return

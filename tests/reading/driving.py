@@ -13,7 +13,7 @@ from .small_hours import SmallHours
 
 @dataclass(slots=True)
 class Stop:
-    """"Contiguous stop parts add up to one stop"; S runs from `start` (joined stretches included)."""
+    """ "Contiguous stop parts add up to one stop"; S runs from `start` (joined stretches included)."""
 
     start: int
     joined_dm: int = 0  # ΣD of the stretches joined to it
@@ -22,7 +22,7 @@ class Stop:
 
 @dataclass(slots=True)
 class Aside:
-    """"laid aside together with the end of the vehicle's last drive, in one place"."""
+    """ "laid aside together with the end of the vehicle's last drive, in one place"."""
 
     driver: str
     counters: Counters
@@ -68,14 +68,14 @@ class Driving:
             self.change_driver(pair, rules, one_driver)
 
     def stand(self, part: Part) -> None:
-        """"if a stop part follows while it is pending, the stretch joins the stop"."""
+        """ "if a stop part follows while it is pending, the stretch joins the stop"."""
         if self.stop is None:
             self.stop = Stop(part.start)
         self.stop.joined_dm += sum(stretch.dm for stretch in self.stop.pending)
         self.stop.pending = []
 
     def drive(self, part: Part, at: Sight, rules: Set) -> None:
-        """"A stretch that follows no stop is driving at once"; else it is pending within bounds."""
+        """ "A stretch that follows no stop is driving at once"; else it is pending within bounds."""
         stop = self.stop
         if stop is None:
             self.apply([part], at)
@@ -83,11 +83,7 @@ class Driving:
         stop.pending.append(part)
         lasted = part.end - stop.pending[0].start
         covered = sum(stretch.dm for stretch in stop.pending)
-        if (
-            lasted > rules["yard_ms"]
-            or covered > rules["yard_dm"]
-            or stop.joined_dm + covered > rules["yard_total_dm"]
-        ):
+        if lasted > rules["yard_ms"] or covered > rules["yard_dm"] or stop.joined_dm + covered > rules["yard_total_dm"]:
             self.set_off(stop, at, rules)
 
     def set_off(self, stop: Stop, at: Sight, rules: Set) -> None:
@@ -96,7 +92,7 @@ class Driving:
         self.apply(stop.pending, at)
 
     def unknown(self, part: Part, at: Sight, rules: Set) -> None:
-        """"adds nothing, is no rest, ends a stop"."""
+        """ "adds nothing, is no rest, ends a stop"."""
         if self.stop is not None:
             if self.stop.pending:
                 self.set_off(self.stop, at, rules)
@@ -106,7 +102,7 @@ class Driving:
             self.counters.unknown_part()
 
     def end_stop(self, stop: Stop, end: int, rules: Set) -> None:
-        """"When a stop is over": rest, short stop or in between."""
+        """ "When a stop is over": rest, short stop or in between."""
         self.stop = None
         if not self.counters.has_drive:
             return  # "changes no counter"
@@ -126,7 +122,7 @@ class Driving:
             self.last_drive_end = part.end
 
     def change_driver(self, pair: Pair, rules: Set, one_driver: bool) -> None:
-        """"After the pair's parts the stop is over; then the outgoing driver's C4 and C2 ..."."""
+        """ "After the pair's parts the stop is over; then the outgoing driver's C4 and C2 ..."."""
         t_b, outgoing, incoming = pair.b.t, pair.a.driver, pair.b.driver
         if self.stop is None or outgoing is None:
             return
@@ -147,12 +143,12 @@ class Driving:
             self.counters.restart = t_b  # "a resumed counter skips the time between"
 
     def basis(self, counters: Counters) -> str:
-        """"every accepted fix from the counter's restart to t_b carried one and the same driver"."""
+        """ "every accepted fix from the counter's restart to t_b carried one and the same driver"."""
         one = self.driver is not None and (self.other is None or self.other < counters.restart)
         return "driver" if one and counters.before else "vehicle"
 
 
 def changes_driver(pair: Pair, parts: list[Part]) -> bool:
-    """"both fixes of a pair carry a `driver`, they differ, and the pair is all stop"."""
+    """ "both fixes of a pair carry a `driver`, they differ, and the pair is all stop"."""
     a, b = pair.a.driver, pair.b.driver
     return a is not None and b is not None and a != b and all(part.what == STOP for part in parts)

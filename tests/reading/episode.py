@@ -37,7 +37,7 @@ class Episode:
 
 
 def supersede(episodes: Iterable[Episode]) -> None:
-    """"V04 overlapping V01/V02 marks those `superseded_by: "V04"`": they share an instant."""
+    """ "V04 overlapping V01/V02 marks those `superseded_by: "V04"`": they share an instant."""
     found = list(episodes)
     graver = [e for e in found if e.kind == "V04"]
     for episode in found:

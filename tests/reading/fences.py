@@ -16,7 +16,7 @@ MANY = 10_000  # a fence over more cells is looked at everywhere
 
 @dataclass(slots=True)
 class Fence:
-    """"`classes`: a string of class letters; absent or empty = all"."""
+    """ "`classes`: a string of class letters; absent or empty = all"."""
 
     id: str
     kind: str
@@ -70,7 +70,7 @@ class Fences:
                 yield fence
 
     def least_limit(self, kind: str, letter: str, t: int, lon: float, lat: float) -> float | None:
-        """"least `limit_kmh` of those"; None where no fence holds the point."""
+        """ "least `limit_kmh` of those"; None where no fence holds the point."""
         return min((fence.limit_kmh for fence in self.holding(kind, letter, t, lon, lat)), default=None)
 
 
@@ -91,9 +91,7 @@ def fence_of(feature: Mapping[str, Any]) -> Fence:
     kind = str(properties.get("kind") or "")
     if kind in ("road", "speed") and (limit is None or isnan(limit)):
         raise ValueError(f"fence {properties.get('id')!r} has no limit_kmh")
-    begin, end = values.validity(
-        str(properties.get("valid_from") or ""), str(properties.get("valid_to") or "")
-    )
+    begin, end = values.validity(str(properties.get("valid_from") or ""), str(properties.get("valid_to") or ""))
     return Fence(
         id=str(properties.get("id") or ""),
         kind=kind,

@@ -35,7 +35,7 @@ class Hit:
 
 @dataclass(slots=True)
 class Run:
-    """"a maximal sequence of consecutive accepted fixes with the condition true"."""
+    """ "a maximal sequence of consecutive accepted fixes with the condition true"."""
 
     first: int
     last: int

@@ -9,7 +9,7 @@ ZONE = 8 * HOUR  # "Asia/Shanghai (UTC+8, no DST)"
 
 
 def decimetres(lon_a: float, lat_a: float, lon_b: float, lat_b: float) -> int:
-    """"2R·asin√h in doubles ... rounded (half up) to whole decimetres"."""
+    """ "2R·asin√h in doubles ... rounded (half up) to whole decimetres"."""
     phi_a, phi_b = radians(lat_a), radians(lat_b)
     across = sin(radians(lon_b - lon_a) / 2)
     along = sin((phi_b - phi_a) / 2)
@@ -18,12 +18,12 @@ def decimetres(lon_a: float, lat_a: float, lon_b: float, lat_b: float) -> int:
 
 
 def jumps(dm: int, dt: int) -> bool:
-    """"A pair jumps if D > 5 000 and 360·D > 200·Δt"."""
+    """ "A pair jumps if D > 5 000 and 360·D > 200·Δt"."""
     return dm > 5_000 and 360 * dm > 200 * dt
 
 
 def is_night(t: int) -> bool:
-    """"local time in [22:00, 06:00)"."""
+    """ "local time in [22:00, 06:00)"."""
     clock = (t + ZONE) % DAY
     return clock >= 22 * HOUR or clock < 6 * HOUR
 
@@ -39,7 +39,7 @@ def overlap(start: int, end: int, begin: int, stop: int) -> int:
 
 
 def night_cuts(start: int, end: int) -> list[tuple[int, int]]:
-    """"Drive parts are cut at 22:00 and 06:00": the pieces of [start, end) in time order."""
+    """ "Drive parts are cut at 22:00 and 06:00": the pieces of [start, end) in time order."""
     pieces = []
     while start < end:
         evening = night_of(start)

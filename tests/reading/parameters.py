@@ -57,7 +57,7 @@ class Setting:
     valid_to: float = inf
 
     def applies(self, owner: Owner, t: int) -> bool:
-        """"when its non-empty class, county and company equal those of the vehicle's row"."""
+        """ "when its non-empty class, county and company equal those of the vehicle's row"."""
         return (
             (not self.classes or (owner.letter != "" and owner.letter in self.classes))
             and (not self.county or self.county == owner.county)
@@ -71,7 +71,7 @@ class Setting:
 
 
 class Parameters:
-    """"Each name is resolved on its own"; sets are remembered between two dates."""
+    """ "Each name is resolved on its own"; sets are remembered between two dates."""
 
     def __init__(self, settings: list[Setting]) -> None:
         self.settings = settings

@@ -41,7 +41,7 @@ def parts_of(pair: Pair, rules: Set) -> list[Part]:
 
 
 def gap_parts(pair: Pair, rules: Set) -> list[Part]:
-    """"Δt > 300 000 (a gap)"."""
+    """ "Δt > 300 000 (a gap)"."""
     a, b = pair.a, pair.b
     if pair.jumps:
         return [Part(UNKNOWN, a.t, b.t, 0, a, b)]

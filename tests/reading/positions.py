@@ -102,7 +102,7 @@ def csv_row(words: str) -> list[str] | None:
 
 
 def csv_fields(header: list[str], words: str) -> Mapping[str, object] | None:
-    """"a row with another number of fields than the header" is malformed."""
+    """ "a row with another number of fields than the header" is malformed."""
     row = csv_row(words)
     if row is None or len(row) != len(header):
         return None

@@ -48,7 +48,7 @@ class Registry:
 
     @classmethod
     def read(cls, folder: Path) -> "Registry":
-        """"Only `vehicles.csv` is required"."""
+        """ "Only `vehicles.csv` is required"."""
         fences, parameters = folder / "fences.geojson", folder / "parameters.csv"
         return cls(
             read_vehicles(folder / "vehicles.csv"),
@@ -57,7 +57,7 @@ class Registry:
         )
 
     def row(self, plate: str, plate_color: int, t: int) -> Row | None:
-        """"the one with the latest `valid_from` counts; of equal ones the later in the file"."""
+        """ "the one with the latest `valid_from` counts; of equal ones the later in the file"."""
         best: Row | None = None
         for row in self.rows.get((plate, plate_color), ()):
             if row.valid_from <= t < row.valid_to and (best is None or row.valid_from >= best.valid_from):
@@ -69,7 +69,7 @@ class Registry:
         return self.parameters.at(group, NOBODY if row is None else row.owner, t)
 
     def road(self, row: Row, t: int, lon: float, lat: float) -> tuple[float, bool]:
-        """"min(class cap, least `limit_kmh`); else the class default ("unmatched")"."""
+        """ "min(class cap, least `limit_kmh`); else the class default ("unmatched")"."""
         least = self.fences.least_limit("road", row.letter, t, lon, lat)
         limits = self.set("road_limit", row, t)
         if least is None:
@@ -84,7 +84,7 @@ def read_vehicles(path: Path) -> list[Row]:
 
 
 def row_of(row: Mapping[str, str | None]) -> Row:
-    """"`plate_color` 2, `drivers` 1, `small_hours_exempt` 0, text empty"."""
+    """ "`plate_color` 2, `drivers` 1, `small_hours_exempt` 0, text empty"."""
 
     def cell(name: str) -> str:
         return (row.get(name) or "").strip()

@@ -18,13 +18,13 @@ class Sight:
     row: Row | None
 
     def of_class(self, classes: str) -> bool:
-        """"looked up at the fix"."""
+        """ "looked up at the fix"."""
         return self.row is not None and self.row.letter in classes
 
 
 @dataclass(slots=True)
 class Pair:
-    """"two consecutive accepted fixes a, b; Δt = t_b − t_a"."""
+    """ "two consecutive accepted fixes a, b; Δt = t_b − t_a"."""
 
     a: Sight
     b: Sight
@@ -34,7 +34,7 @@ class Pair:
 
 
 def pair_of(a: Sight, b: Sight) -> Pair:
-    """"Where a pair still jumps, its D is taken as 0 everywhere"."""
+    """ "Where a pair still jumps, its D is taken as 0 everywhere"."""
     dt = b.t - a.t
     dm = decimetres(a.lon, a.lat, b.lon, b.lat)
     jump = jumps(dm, dt)

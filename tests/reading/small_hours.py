@@ -12,7 +12,7 @@ from .sight import Sight
 
 @dataclass(slots=True)
 class Night:
-    """"drive ms inside [02:00, 05:00) and decimetres" of one night."""
+    """ "drive ms inside [02:00, 05:00) and decimetres" of one night."""
 
     begins_at: int  # its 02:00
     ms: int = 0
@@ -45,7 +45,7 @@ class SmallHours:
             two += DAY
 
     def add(self, two: int, part: Part, inside: int) -> None:
-        """"⌊D × inside ÷ drive⌋ of each pair"."""
+        """ "⌊D × inside ÷ drive⌋ of each pair"."""
         if self.night.begins_at != two:
             self.night = Night(two)
         night = self.night
@@ -57,7 +57,7 @@ class SmallHours:
         night.end = min(part.end, two + 3 * HOUR)
 
     def test(self, at: Sight) -> None:
-        """"Opens when ms >= 600 000 or decimetres >= 50 000"; "4 when drive inside > 3 600 000"."""
+        """ "Opens when ms >= 600 000 or decimetres >= 50 000"; "4 when drive inside > 3 600 000"."""
         night, rules = self.night, self.night.rules
         if night.begin is None or at.row is None:
             return
@@ -74,5 +74,5 @@ class SmallHours:
 
 
 def eligible(sight: Sight) -> bool:
-    """"L C, not `small_hours_exempt`"."""
+    """ "L C, not `small_hours_exempt`"."""
     return sight.row is not None and sight.row.letter in "LC" and not sight.row.small_hours_exempt

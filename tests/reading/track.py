@@ -80,9 +80,7 @@ class Track:
         """Replay it; a lorry of class L without fences unless told."""
         return replay_fixes(self.fixes, registry or Registry([row or Row("A1", "L")]))
 
-    def found(
-        self, kind: str, row: Row | None = None, registry: Registry | None = None
-    ) -> list[tuple[int, ...]]:
+    def found(self, kind: str, row: Row | None = None, registry: Registry | None = None) -> list[tuple[int, ...]]:
         """(begins, raised, ends, severity, lead) of the episodes of a kind."""
         return brief(self.read(row, registry), kind)
 

@@ -53,7 +53,7 @@ def text(raw: object) -> str | None:
 
 
 def driver(raw: object) -> str | None:
-    """"text, stripped (a whole number is taken as its text)"."""
+    """ "text, stripped (a whole number is taken as its text)"."""
     if isinstance(raw, bool):
         return None
     if isinstance(raw, int):
@@ -64,7 +64,7 @@ def driver(raw: object) -> str | None:
 
 
 def flag(raw: object) -> bool:
-    """"`true` or `1` (also as text)"."""
+    """ "`true` or `1` (also as text)"."""
     if isinstance(raw, str):
         return raw.strip() in ("true", "1")
     return isinstance(raw, (bool, int, float)) and raw == 1
@@ -93,7 +93,7 @@ def time(raw: object) -> int | None:
 
 
 def in_int64(ms: int) -> int | None:
-    """"Times are int64 milliseconds of the epoch"."""
+    """ "Times are int64 milliseconds of the epoch"."""
     return ms if -INT64 <= ms < INT64 else None
 
 
@@ -116,7 +116,7 @@ def needed(words: str) -> int:
 
 
 def bare_date(words: str) -> bool:
-    """"A bare date (`2026-03-31`)"; text of digits only is epoch milliseconds, no date."""
+    """ "A bare date (`2026-03-31`)"; text of digits only is epoch milliseconds, no date."""
     if DIGITS.fullmatch(words.strip()):
         return False
     try:

@@ -1,0 +1,52 @@
+# The habits of this house. `make run` shows the product, `make test` proves it.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test check bench wheel lock clean
+
+run: $(VENV)/run  ## make a small fleet, replay it, show what was found
+	$(BIN)/warnloop fleet --vehicles 300 --hours 24 --seed 1 --out demo
+	$(BIN)/warnloop replay demo/positions.ndjson --registry demo/registry --out demo/episodes.ndjson
+
+test: $(VENV)/dev  ## all tests
+	$(BIN)/python -m pytest
+
+check: $(VENV)/dev  ## lint, format, types, import law
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/dev  ## the figures of docs/performance.md, all in one run
+	$(BIN)/python -m bench.replay
+
+wheel: $(VENV)/dev  ## build the wheel, install it into an empty environment, use it from an empty folder
+	rm -rf dist build/empty
+	$(BIN)/python -m hatchling build -t wheel
+	$(PYTHON) -m venv build/empty
+	build/empty/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r locks/run.txt
+	build/empty/bin/python -m pip install -q --disable-pip-version-check --no-deps dist/*.whl
+	cd $$(mktemp -d) && $(CURDIR)/build/empty/bin/warnloop fleet --vehicles 120 --hours 24 --seed 2 --out demo \
+		&& $(CURDIR)/build/empty/bin/warnloop replay demo/positions.ndjson --registry demo/registry --out episodes.ndjson \
+		&& test -s episodes.ndjson
+
+lock: $(VENV)/dev  ## resolve the dependencies anew
+	$(BIN)/uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		pyproject.toml -o locks/run.txt
+	$(BIN)/uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		--extra dev -c locks/run.txt pyproject.toml -o locks/dev.txt
+
+clean:
+	rm -rf $(VENV) build dist demo
+
+# An environment is made once for each lock; `dev` holds what `run` does and the tools.
+$(VENV)/run: locks/run.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r locks/run.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	touch $@
+
+$(VENV)/dev: locks/dev.txt $(VENV)/run
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r locks/dev.txt
+	touch $@
