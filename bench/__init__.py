@@ -1,0 +1,1 @@
+"""Measurements, kept so that every figure in the documents can be had again: ``make bench``."""
