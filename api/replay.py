@@ -1,7 +1,9 @@
 """Replay: a file of positions through gate and detectors to episodes, without a database."""
 
+import gc
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BufferedReader
 
@@ -39,6 +41,17 @@ class Summary:
     accepted: int = 0
     unregistered: int = 0
     rejects: Rejects = field(default_factory=Rejects)
+
+
+@contextmanager
+def _seldom_collecting() -> Iterator[None]:
+    """Look for reference cycles seldom: decoding makes many short-lived objects and no cycles."""
+    before = gc.get_threshold()
+    gc.set_threshold(500_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _gathered(parts: Iterator[Positions]) -> Iterator[tuple[Batch, Int64]]:
@@ -98,12 +111,13 @@ def replay(
     """
     episodes, summary = Episodes(engine.kinds), Summary()
     parts = read_positions(source, name, engine.registry.vehicles, summary.rejects, profile)
-    for batch, line in _gathered(parts):
-        result = engine.detect(batch)
-        episodes.add(result.found)
-        summary.fixes += len(batch)
-        summary.accepted += int((result.verdict == Verdict.ACCEPTED).sum())
-        summary.unregistered += result.unregistered
-        _note(batch, line, result.verdict, summary.rejects)
-        progress(summary.fixes)
+    with _seldom_collecting():
+        for batch, line in _gathered(parts):
+            result = engine.detect(batch)
+            episodes.add(result.found)
+            summary.fixes += len(batch)
+            summary.accepted += int((result.verdict == Verdict.ACCEPTED).sum())
+            summary.unregistered += result.unregistered
+            _note(batch, line, result.verdict, summary.rejects)
+            progress(summary.fixes)
     return episodes.records(engine), summary

@@ -28,36 +28,36 @@ class Positions:
     line: Int64
 
 
+class Rows(dict[tuple[Any, Any], int]):
+    """Row of each vehicle by its spelling in the feed; -1, and not kept, for what names no vehicle."""
+
+    def __init__(self, vehicles: Vehicles) -> None:
+        super().__init__()
+        self.vehicles = vehicles
+
+    def __missing__(self, name: tuple[Any, Any]) -> int:
+        plate, color = name
+        number = DEFAULT_COLOR if values.is_missing(color) else values.whole(color, MOST_COLOR)
+        if not isinstance(plate, str) or not plate.strip() or number is None:
+            return -1
+        row = self[name] = self.vehicles.row(plate.strip(), number)
+        return row
+
+
 class Reader:
     """Turns columns of values into batches, and finds the vehicles they name."""
 
     def __init__(self, vehicles: Vehicles, profile: Profile, rejects: Rejects) -> None:
-        self.vehicles, self.profile, self.rejects = vehicles, profile, rejects
-        self.rows: dict[tuple[Any, Any], int] = {}
-
-    def _row(self, name: tuple[Any, Any], line: int) -> int:
-        """Row of the vehicle under this spelling; -1 for what is no name of a vehicle."""
-        known = self.rows.get(name)
-        if known is not None:
-            return known
-        plate, color = name
-        number = DEFAULT_COLOR if values.is_missing(color) else values.whole(color, MOST_COLOR)
-        if not isinstance(plate, str) or not plate.strip() or number is None:
-            self.rejects.add(line, MALFORMED, f"no plate and plate colour: {plate!r}, {color!r}")
-            return -1
-        row = self.rows[name] = self.vehicles.row(plate.strip(), number)
-        return row
-
-    def _rows(self, columns: Columns) -> list[int]:
-        found = list(map(self.rows.get, columns.name))
-        known = [row for row in found if row is not None]
-        return known if len(known) == len(found) else list(map(self._row, columns.name, columns.lines))
+        self.profile, self.rejects = profile, rejects
+        self.rows = Rows(vehicles)
 
     def positions(self, columns: Columns) -> Positions:
         """Convert values; rows that name no vehicle are counted and left out."""
         n = len(columns.lines)
         found = columns.values
-        vehicle = np.array(self._rows(columns), np.int32)
+        vehicle = np.fromiter(map(self.rows.__getitem__, columns.name), np.int32, n)
+        for at in np.flatnonzero(vehicle < 0):
+            self.rejects.add(columns.lines[at], MALFORMED, f"no plate and plate colour: {columns.name[at]}")
         measured = {field: values.floats(found[field]) if field in found else np.full(n, np.nan) for field in NUMBERS}
         for field, factor in self.profile.multiply.items():
             measured[field] *= factor

@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,7 +38,6 @@ NOBODY = Party("", "", "")
 """Party of a fix at whose time its vehicle is not registered."""
 
 
-@lru_cache(maxsize=1 << 16)
 def driver_code(text: str) -> int:
     """Number of a driver: 63 bits of a hash of the text, so that it means the same after a restart.
 

@@ -93,11 +93,24 @@ def ints(clean: Sequence[int | None], missing: int) -> Int64:
         return np.array([missing if value is None else value for value in clean], np.int64)
 
 
+class _Codes(dict[str | None, int]):
+    """Codes of drivers by their text, worked out once; forgotten where a feed makes up ever new ones."""
+
+    def __missing__(self, text: str | None) -> int:
+        if len(self) > 1 << 20:
+            self.clear()
+        code = self[text] = driver_code((text or "").strip())
+        return code
+
+
+_CODES = _Codes()
+
+
 def drivers(clean: Sequence[str | None]) -> Int64:
     """Codes of the drivers' texts, (n,); 0 where none."""
     if not any(clean):
         return np.zeros(len(clean), np.int64)
-    return np.array([driver_code(value.strip()) if value else 0 for value in clean], np.int64)
+    return np.fromiter(map(_CODES.__getitem__, clean), np.int64, len(clean))
 
 
 def time_ms(value: object, text_ms: TextMs = parse_ms) -> int:
