@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -9,6 +10,7 @@ from rich.text import Text
 
 from api.replay import Summary
 from detectors.catalogue import CATALOGUE
+from ingest.moment import BEIJING
 
 REASONS = {
     "malformed": "不是定位记录 no position record",
@@ -24,6 +26,10 @@ REASONS = {
     "drift": "漂移 farther away than any vehicle drives",
 }
 """Reasons why a line or a fix was refused, in the order of the rulebook's gate."""
+
+GRAVEST_SHOWN = 5
+MEASURES = ("peak_kmh", "limit_kmh", "excess_s", "drive_s", "distance_m")
+"""Measures that a line about an episode shows, where it has them."""
 
 
 def lines(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
@@ -61,6 +67,22 @@ def _found(episodes: Sequence[dict[str, object]]) -> list[str]:
     return lines(rows, right=(0,))
 
 
+def _gravest(episodes: Sequence[dict[str, object]]) -> list[str]:
+    """The gravest few in one line each: who, what, from when till when, Beijing time."""
+    accused = [episode for episode in episodes if not episode["lead"] and "superseded_by" not in episode]
+    accused.sort(key=lambda episode: -int(str(episode["severity"])))
+    rows = []
+    for episode in accused[:GRAVEST_SHOWN]:
+        begins, ends = (
+            datetime.fromtimestamp(int(str(episode[name])) / 1000, BEIJING) for name in ("begins_ms", "ends_ms")
+        )
+        told = [f"{name} {episode[name]}" for name in MEASURES if name in episode]
+        span = f"{begins:%Y-%m-%d %H:%M:%S} – {ends:%H:%M:%S}"
+        grade, code = f"Sev{episode['severity']}", str(episode["kind"])
+        rows.append((grade, str(episode["plate"]), code, CATALOGUE[code].zh, span, ", ".join(told)))
+    return lines(rows)
+
+
 def tell(console: Console, summary: Summary, episodes: Sequence[dict[str, object]]) -> None:
     """Print what was read, what was refused and why, and what was found."""
     blocks = [f"读取 read {summary.fixes:,} 条定位 fixes · 采信 accepted {summary.accepted:,}"]
@@ -69,4 +91,6 @@ def tell(console: Console, summary: Summary, episodes: Sequence[dict[str, object
     if summary.rejects.counts:
         blocks += [f"未采信 refused {summary.rejects.counts.total():,}", *(f"  {line}" for line in _refused(summary))]
     blocks += [f"违规事件 episodes {len(episodes):,}", *(f"  {line}" for line in _found(episodes))]
+    if episodes:
+        blocks += ["最严重 gravest", *(f"  {line}" for line in _gravest(episodes))]
     console.print(Text("\n".join(blocks)), soft_wrap=True)

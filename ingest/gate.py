@@ -262,6 +262,6 @@ _WORDS = {
     Verdict.BACKFILL: "sent after a blind area; enters the closing of its day",
     Verdict.DUPLICATE: "the vehicle's last located fix has the same time",
     Verdict.LATE: "earlier than the vehicle's last located fix",
-    Verdict.UNCONFIRMED: "first fix after more than an hour, not confirmed by one before",
+    Verdict.UNCONFIRMED: "the vehicle's first fix, or its first after more than an hour: the next one confirms",
     Verdict.DRIFT: "farther from the fix before than any vehicle drives",
 }
