@@ -18,7 +18,8 @@ from detectors.activity import (
     UNKNOWN,
 )
 from detectors.enrich import Enriched
-from detectors.kind import EPISODE, Found, State
+from detectors.found import EPISODE, SHOWN, Found, show
+from detectors.kind import State
 from detectors.limits import Limits
 from ingest.batch import Bool, Int32, Int64
 from ingest.kernel import kernel
@@ -32,30 +33,24 @@ SINCE_22_MS = BEIJING_MS + 2 * HOUR_MS
 MIXED = -1
 """In the place of a driver: not one and the same."""
 
-COUNTED = np.dtype([*EPISODE, ("excess_ms", "i8"), ("by_driver", "u1")], align=True)
+COUNTED = np.dtype([*SHOWN, ("excess_ms", "i8"), ("by_driver", "u1")], align=True)
 """An episode of a counter: what it shows beyond its limit [ms], and whether one driver drove it all."""
 
 _COUNTER = np.dtype(
     [
-        ("ms", "i8"),
-        ("gap_ms", "i8"),
-        ("begins_ms", "i8"),
-        ("lon", "f8"),
-        ("lat", "f8"),
-        ("night_ms", "i8"),
-        ("restart_ms", "i8"),
-        ("kept_driver", "i8"),
-        ("raised_ms", "i8"),
-        ("ends_ms", "i8"),
-        ("excess_ms", "i8"),
-        ("set", "i4"),
+        *EPISODE,
+        ("raised", "u1"),
+        ("by_driver", "u1"),
         ("moved", "u1"),
         ("running", "u1"),
         ("doubt", "u1"),
-        ("raised", "u1"),
-        ("severity", "u1"),
-        ("lead", "u1"),
-        ("by_driver", "u1"),
+        ("set", "i4"),
+        ("excess_ms", "i8"),
+        ("ms", "i8"),
+        ("gap_ms", "i8"),
+        ("night_ms", "i8"),
+        ("restart_ms", "i8"),
+        ("kept_driver", "i8"),
     ],
     align=True,
 )
@@ -90,14 +85,7 @@ def _restart(own: Any, restart_ms: int) -> None:
 
 @kernel
 def _show(found: Any, vehicle: int, own: Any) -> None:
-    found.vehicle = vehicle
-    found.begins_ms = own.begins_ms
-    found.raised_ms = own.raised_ms
-    found.ends_ms = own.ends_ms
-    found.severity = own.severity
-    found.lead = own.lead
-    found.lon = own.lon
-    found.lat = own.lat
+    show(found, vehicle, own)
     found.excess_ms = own.excess_ms
     found.by_driver = own.by_driver
 

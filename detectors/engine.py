@@ -9,7 +9,8 @@ import numpy as np
 from detectors.activity import ACTIVITY
 from detectors.catalogue import CATALOGUE
 from detectors.enrich import Enriched, Lookup
-from detectors.kind import Found, Kind
+from detectors.found import Found
+from detectors.kind import Kind
 from detectors.limits import Limits, Parameters
 from detectors.state import States
 from ingest import gate

@@ -5,7 +5,8 @@ from typing import Any
 
 from detectors.catalogue import CATALOGUE
 from detectors.engine import Engine
-from detectors.kind import Found, Kind
+from detectors.found import Found
+from detectors.kind import Kind
 
 SUPERSEDED_BY = {"V01": "V04", "V02": "V04"}
 """Kind to the graver kind that takes its place where the two share an instant. Source: rulebook §6."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.enrich import Enriched
+from detectors.found import Found
 from detectors.limits import Default, Limits
 from ingest.registry import CLASSES
 
@@ -21,21 +22,6 @@ class Severity(IntEnum):
     SERIOUS = 3
     SEVERE = 4
 
-
-EPISODE = [
-    ("vehicle", "i4"),
-    ("begins_ms", "i8"),
-    ("raised_ms", "i8"),
-    ("ends_ms", "i8"),
-    ("severity", "u1"),
-    ("lead", "u1"),
-    ("lon", "f8"),
-    ("lat", "f8"),
-]
-"""Columns of every found episode: identity, times, severity, lead, and where it began [deg]."""
-
-Found = NDArray[np.void]
-"""Episodes as they stand after a batch, (m,): those that it raised or changed, latest revision last."""
 
 State = NDArray[np.void]
 """What a kind remembers, one row a vehicle, changed in place; zeros for a vehicle never heard of."""

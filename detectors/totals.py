@@ -10,44 +10,25 @@ from numpy.typing import NDArray
 
 from detectors.activity import DRIVE, SMALL_FROM_MS, SMALL_TO_MS, small_hours_ms
 from detectors.enrich import Enriched
-from detectors.kind import EPISODE, Found, State
+from detectors.found import EPISODE, SHOWN, Found, show
+from detectors.kind import State
 from detectors.limits import Limits
 from ingest.batch import Bool, Int32, Int64
 from ingest.kernel import kernel
 from ingest.moment import BEIJING_MS, DAY_MS
 
 NIGHT_TOTAL = np.dtype(
-    [
-        ("day_ms", "i8"),
-        ("ms", "i8"),
-        ("dm", "i8"),
-        ("begins_ms", "i8"),
-        ("raised_ms", "i8"),
-        ("ends_ms", "i8"),
-        ("lon", "f8"),
-        ("lat", "f8"),
-        ("set", "i4"),
-        ("running", "u1"),
-        ("severity", "u1"),
-    ],
-    align=True,
+    [*EPISODE, ("running", "u1"), ("set", "i4"), ("day_ms", "i8"), ("ms", "i8"), ("dm", "i8")], align=True
 )
 """What was driven in the small hours of one Beijing day; `severity` 0 until it is raised."""
 
-TOTALLED = np.dtype([*EPISODE, ("drive_ms", "i8"), ("distance_dm", "i8")], align=True)
+TOTALLED = np.dtype([*SHOWN, ("drive_ms", "i8"), ("distance_dm", "i8")], align=True)
 """An episode of the small hours: time and distance driven in them [ms], [dm]."""
 
 
 @kernel
 def _show(found: Any, vehicle: int, own: Any) -> None:
-    found.vehicle = vehicle
-    found.begins_ms = own.begins_ms
-    found.raised_ms = own.raised_ms
-    found.ends_ms = own.ends_ms
-    found.severity = own.severity
-    found.lead = 0
-    found.lon = own.lon
-    found.lat = own.lat
+    show(found, vehicle, own)
     found.drive_ms = own.ms
     found.distance_dm = own.dm
 

@@ -6,46 +6,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.enrich import Enriched
-from detectors.kind import EPISODE, Found, Severity, State
+from detectors.found import EPISODE, SHOWN, Found, show
+from detectors.kind import Severity, State
 from detectors.limits import Limits
 from ingest.batch import Bool, Float64, Int32, Int64
 from ingest.kernel import kernel
 
-HELD = np.dtype([*EPISODE, ("peak_kmh", "f8"), ("limit_kmh", "f8"), ("fence", "i4")], align=True)
+HELD = np.dtype([*SHOWN, ("peak_kmh", "f8"), ("limit_kmh", "f8"), ("fence", "i4")], align=True)
 """An episode of a hold: the highest speed, with the limit and the fence that set it, at that fix."""
 
 HOLD = np.dtype(
     [
+        *EPISODE,
+        ("known", "u1"),
+        ("barred", "u1"),
+        ("confirmed", "u1"),
+        ("unmatched", "u1"),
+        ("highest_fence", "i4"),
+        ("highest_kmh", "f8"),
+        ("highest_limit_kmh", "f8"),
+        ("highest_ratio", "f8"),
+        ("second_highest_ratio", "f8"),
         ("points", "i4"),
         ("set", "i4"),
         ("first_ms", "i8"),
-        ("lon", "f8"),
-        ("lat", "f8"),
+        ("first_lon", "f8"),
+        ("first_lat", "f8"),
         ("first_ratio", "f8"),
         ("second_ratio", "f8"),
         ("peak_kmh", "f8"),
         ("limit_kmh", "f8"),
         ("fence", "i4"),
-        ("confirmed", "u1"),
-        ("unmatched", "u1"),
-        ("known", "u1"),
-        ("begins_ms", "i8"),
-        ("raised_ms", "i8"),
-        ("ends_ms", "i8"),
-        ("begins_lon", "f8"),
-        ("begins_lat", "f8"),
-        ("highest_ratio", "f8"),
-        ("second_highest_ratio", "f8"),
-        ("highest_kmh", "f8"),
-        ("highest_limit_kmh", "f8"),
-        ("highest_fence", "i4"),
-        ("severity", "u1"),
-        ("lead", "u1"),
-        ("barred", "u1"),
     ],
     align=True,
 )
-"""What a hold remembers: the present run (`points` 0 if none), then the latest episode (if `known`)."""
+"""What a hold remembers: the latest episode (if `known`), then the present run (`points` 0 if none)."""
 
 
 @kernel
@@ -65,14 +60,7 @@ def _join(own: Any, ratio: float, second_ratio: float, peak_kmh: float, limit_km
 @kernel
 def _write(found: Any, vehicle: int, own: Any) -> None:
     """Write the vehicle's latest episode as it stands."""
-    found.vehicle = vehicle
-    found.begins_ms = own.begins_ms
-    found.raised_ms = own.raised_ms
-    found.ends_ms = own.ends_ms
-    found.severity = own.severity
-    found.lead = own.lead
-    found.lon = own.begins_lon
-    found.lat = own.begins_lat
+    show(found, vehicle, own)
     found.peak_kmh = own.highest_kmh
     found.limit_kmh = own.highest_limit_kmh
     found.fence = own.highest_fence
@@ -122,8 +110,8 @@ def _hold(
             if own.points == 0:
                 own.set = sets[row]
                 own.first_ms = time_ms[row]
-                own.lon = lon[row]
-                own.lat = lat[row]
+                own.first_lon = lon[row]
+                own.first_lat = lat[row]
                 own.first_ratio = 0.0
                 own.second_ratio = 0.0
                 own.peak_kmh = -1.0
@@ -155,8 +143,8 @@ def _hold(
                         own.known = 1
                         own.begins_ms = own.first_ms
                         own.raised_ms = time_ms[row]
-                        own.begins_lon = own.lon
-                        own.begins_lat = own.lat
+                        own.lon = own.first_lon
+                        own.lat = own.first_lat
                         own.highest_ratio = 0.0
                         own.second_highest_ratio = 0.0
                         own.highest_kmh = -1.0

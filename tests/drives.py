@@ -10,7 +10,8 @@ import numpy as np
 from detectors.activity import ACTIVITY
 from detectors.engine import Engine
 from detectors.enrich import Enriched
-from detectors.kind import Example, Found, Kind
+from detectors.found import Found
+from detectors.kind import Example, Kind
 from ingest import gate
 from ingest.batch import MISSING_MS, Batch
 from ingest.moment import parse_ms

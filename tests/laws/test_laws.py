@@ -10,7 +10,8 @@ import pytest
 
 from detectors.catalogue import CATALOGUE
 from detectors.engine import Engine
-from detectors.kind import Example, Found, Kind
+from detectors.found import Found
+from detectors.kind import Example, Kind
 from ingest.batch import concat
 from ingest.registry import read_registry
 from tests.drives import PLATE, Course, batch_of

@@ -2,7 +2,8 @@
 
 from detectors.counters import COUNTER, counter, counter_measures
 from detectors.enrich import Enriched
-from detectors.kind import Example, Found, Severity, State, kind
+from detectors.found import Found
+from detectors.kind import Example, Severity, State, kind
 from detectors.limits import Limits
 
 

@@ -1,7 +1,8 @@
 """V09: a coach on the road between two and five in the morning."""
 
 from detectors.enrich import Enriched
-from detectors.kind import Example, Found, Severity, State, kind
+from detectors.found import Found
+from detectors.kind import Example, Severity, State, kind
 from detectors.limits import Limits
 from detectors.totals import NIGHT_TOTAL, small_hours_total, total_measures
 

@@ -1,7 +1,8 @@
 """V03: a coach above four fifths of the limit at night."""
 
 from detectors.enrich import Enriched
-from detectors.kind import Example, Found, Severity, State, kind
+from detectors.found import Found
+from detectors.kind import Example, Severity, State, kind
 from detectors.limits import Limits
 from detectors.verbs import HOLD, hold, speed_measures
 
