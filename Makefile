@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench wheel lock clean
+.PHONY: run test check bench mutants wheel lock clean
 
 run: $(VENV)/run  ## make a small fleet, replay it, show what was found
 	$(BIN)/warnloop fleet --vehicles 300 --hours 24 --seed 1 --out demo
@@ -20,6 +20,9 @@ check: $(VENV)/dev  ## lint, format, types, import law
 
 bench: $(VENV)/dev  ## the figures of docs/performance.md, all in one run
 	$(BIN)/python -m bench.replay
+
+mutants: $(VENV)/dev  ## mutation testing of gate and verbs: long
+	$(BIN)/python -m tests.mutation
 
 wheel: $(VENV)/dev  ## build the wheel, install it into an empty environment, use it from an empty folder
 	rm -rf dist build/empty

@@ -242,8 +242,8 @@ def counter(batch: Enriched, when: Bool, limits: Limits, state: State, *, nightl
     Found of ``COUNTED``, (m,)
     """
     pieces = batch.pieces
-    nights = int(((pieces["to_ms"] - pieces["from_ms"]) // DAY_MS).clip(0).sum()) if len(pieces) else 0
-    found: NDArray[np.void] = np.empty(len(pieces) + nights + 1, COUNTED)
+    nights = (pieces["to_ms"] + SINCE_22_MS) // DAY_MS - (pieces["from_ms"] + SINCE_22_MS) // DAY_MS
+    found: NDArray[np.void] = np.empty(len(pieces) + int(nights.clip(0).sum()) + 1, COUNTED)
     count = _counters(
         batch.vehicle,
         batch.time_ms,

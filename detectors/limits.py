@@ -80,9 +80,9 @@ class Parameters:
         if row.name not in self.defaults:
             expected = f"a parameter of {row.group}: {', '.join(self.defaults)}"
             raise RegistryError(row.row.path, row.row.line, "name", expected, row.name)
-        whole = isinstance(self.defaults[row.name], int)
-        if row.value < 0 or (whole and row.value != int(row.value)):
-            expected = "a whole number from 0" if whole else "a number from 0"
+        whole, by_class = (isinstance(self.defaults[row.name], kind) for kind in (int, Mapping))
+        if row.value < 0 or (whole and row.value != int(row.value)) or (by_class and row.value == 0):
+            expected = "a number above 0" if by_class else "a whole number from 0" if whole else "a number from 0"
             raise RegistryError(row.row.path, row.row.line, "value", expected, row.value)
 
     def _values(self, party: Party, held: list[Override]) -> tuple[float, ...]:

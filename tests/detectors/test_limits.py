@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detectors.limits import Parameters
+from detectors.limits import ROAD_LIMIT, Parameters
 from ingest.moment import parse_ms
 from ingest.registry import read_registry
 from ingest.table import RegistryError
@@ -78,3 +78,11 @@ def test_an_unreadable_parameter_says_where(tmp_path: Path, row: str, complaint:
         parameters(tmp_path, "V01,margin_kmh,5,,,,,", row)
     assert "parameters.csv, line 3, " in str(error.value)
     assert complaint in str(error.value)
+
+
+def test_a_speed_limit_of_nothing_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "vehicles.csv").write_text(VEHICLES, encoding="utf-8")
+    rows = "group,name,value\nroad_limit,cap_kmh,0\n"
+    (tmp_path / "parameters.csv").write_text(rows, encoding="utf-8")
+    with pytest.raises(RegistryError, match="line 2, field 'value': expected a number above 0, found 0.0"):
+        Parameters("road_limit", ROAD_LIMIT, read_registry(tmp_path))

