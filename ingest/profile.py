@@ -105,6 +105,12 @@ def _parse(name: str, text: str) -> Profile:
     missing = [field for field in REQUIRED if field not in fields]
     if missing:
         raise ProfileError(f"profile {name}: [fields] lacks {', '.join(missing)}")
+    for field, path in fields.items():
+        others = [fields[other] for other in fields if other != field]
+        if "" in path.split(".") or any(other == path or other.startswith(f"{path}.") for other in others):
+            raise ProfileError(
+                f"profile {name}: [fields] {field} = {path!r} must be a path of its own, parts between dots"
+            )
     scale = {
         key: {field: float(value) for field, value in _table(name, data, key, int | float, NUMBERS).items()}  # type: ignore[arg-type]
         for key in ("multiply", "divide")

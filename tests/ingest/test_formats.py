@@ -264,6 +264,9 @@ def test_a_profile_of_ones_own(tmp_path: Path) -> None:
         ("time_form = 'x'\n[fields]\nplate='a'\ntime='b'\nlon='c'\nlat='d'\nspeed_kmh='e'", "time_form must be"),
         ("encoding = 'x'\n[fields]\nplate='a'\ntime='b'\nlon='c'\nlat='d'\nspeed_kmh='e'", "encoding 'x'"),
         ("= 1", "not TOML"),
+        ("[fields]\nplate='a'\ntime='a'\nlon='c'\nlat='d'\nspeed_kmh='e'", "plate = 'a' must be a path of its own"),
+        ("[fields]\nplate='a'\ntime='a.b'\nlon='c'\nlat='d'\nspeed_kmh='e'", "plate = 'a' must be a path of its own"),
+        ("[fields]\nplate='a'\ntime='b..c'\nlon='c'\nlat='d'\nspeed_kmh='e'", "time = 'b..c' must be"),
     ],
 )
 def test_a_bad_profile_says_what_is_wrong(tmp_path: Path, text: str, complaint: str) -> None:
