@@ -4,6 +4,8 @@ Commands import what they need when they run, so that ``--help`` need not wait f
 """
 
 import os
+import signal
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,37 +39,44 @@ def root() -> None:
 @contextmanager
 def _opened(positions: str) -> Iterator[tuple[BufferedReader, int | None]]:
     """Open a file, or standard input for ``-``; also its size, where it has one [B]."""
-    if positions == "-":
-        with open(0, "rb", closefd=False) as file:
-            yield file, None
-        return
-    path = Path(positions)
     try:
-        file = path.open("rb")
-    except OSError as error:
-        raise typer.BadParameter(f"cannot read {positions}: {error.strerror}", param_hint="POSITIONS") from error
+        file = open(0, "rb", closefd=False) if positions == "-" else Path(positions).open("rb")  # noqa: SIM115
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise typer.BadParameter(f"cannot read {positions}: {reason}", param_hint="POSITIONS") from error
     with file:
-        yield file, path.stat().st_size
+        state = os.fstat(file.fileno())
+        yield file, state.st_size if stat.S_ISREG(state.st_mode) else None
 
 
 @contextmanager
-def _written(out: Path | None) -> Iterator[BinaryIO]:
-    """Open what episodes are written to; a file takes its name only when it is complete."""
+def _written(out: Path | None, source: BufferedReader) -> Iterator[BinaryIO]:
+    """Open what episodes are written to; a regular file takes its name only when it is complete."""
     if out is None:
+        if sys.stdout is None:
+            raise typer.BadParameter("standard output is closed", param_hint="--out")
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    part = out.with_name(out.name + ".part")
+    target = out.resolve()
+    if target.is_dir():
+        raise typer.BadParameter(f"{out} is a folder; a file is expected", param_hint="--out")
+    if target.exists() and os.path.samestat(target.stat(), os.fstat(source.fileno())):
+        raise typer.BadParameter(f"{out} is the input; it would be overwritten", param_hint="--out")
+    whole = not target.exists() or target.is_file()
+    part = target.with_name(f".{target.name}.{os.getpid()}.part") if whole else target
     try:
-        file = part.open("wb")
+        file = part.open("xb" if whole else "wb")
     except OSError as error:
         raise typer.BadParameter(f"cannot write {out}: {error.strerror}", param_hint="--out") from error
     try:
         with file:
             yield file
-        part.replace(out)
+        if whole:
+            part.replace(target)
     finally:
-        part.unlink(missing_ok=True)
+        if whole:
+            part.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -125,7 +134,7 @@ def replay(
     except RegistryError as error:
         raise typer.BadParameter(str(error), param_hint="--registry") from error
     encode = msgspec.json.Encoder().encode
-    with _opened(positions) as (source, size), _written(out) as target:
+    with _opened(positions) as (source, size), _written(out, source) as target:
         with _bar(source, size) as progress:
             episodes, summary = run(source, positions, engine, profile=chosen, progress=progress)
         found = []
@@ -206,13 +215,11 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without Chinese is no reason to fail
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what is half written goes
     try:
         app()
-    except BrokenPipeError:  # whoever reads our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
     except OSError as error:
-        notes.print(f"{error.filename or 'output'}: {error.strerror}", style="red", soft_wrap=True)
+        notes.print(f"{error.filename or 'input or output'}: {error.strerror}", style="red", soft_wrap=True)
         sys.exit(1)
 
 

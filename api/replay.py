@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import BufferedReader
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from ingest.formats import Positions, read_positions
 from ingest.gate import Verdict, explain
 from ingest.profile import DEFAULT, Profile
 from ingest.rejects import SHOWN_PER_REASON, Rejects
+from ingest.unzip import Source
 
 BATCH_FIXES = 100_000
 """Fixes that are gathered before they are judged; no result depends on it."""
@@ -82,7 +82,7 @@ def _note(batch: Batch, line: Int64, verdict: np.ndarray, rejects: Rejects) -> N
 
 
 def replay(
-    source: BufferedReader,
+    source: Source,
     name: str,
     engine: Engine,
     *,

@@ -77,7 +77,12 @@ def _gravest(episodes: Sequence[dict[str, object]]) -> list[str]:
             datetime.fromtimestamp(int(str(episode[name])) / 1000, BEIJING) for name in ("begins_ms", "ends_ms")
         )
         told = [f"{name} {episode[name]}" for name in MEASURES if name in episode]
-        span = f"{begins:%Y-%m-%d %H:%M:%S} – {ends:%H:%M:%S}"
+        same_day = begins.date() == ends.date()
+        span = (
+            f"{begins:%Y-%m-%d %H:%M:%S} – {ends:%H:%M:%S}"
+            if same_day
+            else f"{begins:%Y-%m-%d %H:%M:%S} – {ends:%m-%d %H:%M:%S}"
+        )
         grade, code = f"Sev{episode['severity']}", str(episode["kind"])
         rows.append((grade, str(episode["plate"]), code, CATALOGUE[code].zh, span, ", ".join(told)))
     return lines(rows)
@@ -91,6 +96,6 @@ def tell(console: Console, summary: Summary, episodes: Sequence[dict[str, object
     if summary.rejects.counts:
         blocks += [f"未采信 refused {summary.rejects.counts.total():,}", *(f"  {line}" for line in _refused(summary))]
     blocks += [f"违规事件 episodes {len(episodes):,}", *(f"  {line}" for line in _found(episodes))]
-    if episodes:
-        blocks += ["最严重 gravest", *(f"  {line}" for line in _gravest(episodes))]
+    if gravest := _gravest(episodes):
+        blocks += ["最严重 gravest", *(f"  {line}" for line in gravest)]
     console.print(Text("\n".join(blocks)), soft_wrap=True)

@@ -16,8 +16,11 @@ from ingest.fences import Fence
 from ingest.kernel import kernel
 from ingest.registry import CLASSES
 
-CELLS = 1 << 9
-"""Cells along each side of the grid: a power of two."""
+MOST_CELLS = 1 << 9
+"""Cells along each side of a grid, at most; always a power of two."""
+
+MOST_MEMBERS = 1 << 23
+"""Pairs of fence and cell that a grid may hold, roughly: many large fences get larger cells."""
 
 EDGE_DEG = 1e-9
 """Cells are tested this much larger than they are, so that rounding never loses a fence [deg]."""
@@ -55,9 +58,19 @@ class Grid:
         )
         west, south, east, north = shapely.total_bounds(self.shapes)
         self.west, self.south = float(west), float(south)
-        self.per_lon = CELLS / max(float(east - west) * (1 + 1e-9), 1e-6)
-        self.per_lat = CELLS / max(float(north - south) * (1 + 1e-9), 1e-6)
+        self.cells = self._finest(max(float(east - west) * float(north - south), 1e-12))
+        self.per_lon = self.cells / max(float(east - west) * (1 + 1e-9), 1e-6)
+        self.per_lat = self.cells / max(float(north - south) * (1 + 1e-9), 1e-6)
         self._fill()
+
+    def _finest(self, area: float) -> int:
+        """Cells along a side, so that the fences' boxes [deg²] do not take too many of them in all."""
+        bounds = shapely.bounds(self.shapes)
+        share = float(((bounds[:, 2] - bounds[:, 0]) * (bounds[:, 3] - bounds[:, 1])).sum()) / area
+        cells = MOST_CELLS
+        while cells > 16 and share * cells**2 > MOST_MEMBERS:
+            cells //= 2
+        return cells
 
     def _boxes(self, column: Int64, row: Int64, size: int) -> NDArray[np.object_]:
         west, south = self.west + column / self.per_lon, self.south + row / self.per_lat
@@ -67,7 +80,7 @@ class Grid:
     def _cells(self, shape: object) -> tuple[Int64, NDArray[np.bool_]]:
         """Cells that a shape touches, and whether it covers them, found by halving squares."""
         cells, covered = [], []
-        column, row, size = np.zeros(1, np.int64), np.zeros(1, np.int64), CELLS
+        column, row, size = np.zeros(1, np.int64), np.zeros(1, np.int64), self.cells
         while len(column):
             boxes = self._boxes(column, row, size)
             touched = shapely.intersects(shape, boxes)
@@ -76,7 +89,7 @@ class Grid:
             done = touched & (inside | (size == 1))
             if done.any():
                 spread = np.arange(size)
-                at = (row[done, None, None] + spread[:, None]) * CELLS + column[done, None, None] + spread
+                at = (row[done, None, None] + spread[:, None]) * self.cells + column[done, None, None] + spread
                 cells.append(at.ravel())
                 covered.append(np.repeat(inside[done], size * size))
             split = touched & ~done
@@ -92,7 +105,7 @@ class Grid:
         sure = np.concatenate([covered for _, covered in found])
         order = np.argsort(cell, kind="stable")
         self.member = np.where(sure, member, ~member)[order].astype(np.int32)
-        self.start = np.searchsorted(cell[order], np.arange(CELLS * CELLS + 1)).astype(np.int32)
+        self.start = np.searchsorted(cell[order], np.arange(self.cells**2 + 1)).astype(np.int32)
 
     def least(self, lon: Float64, lat: Float64, time_ms: Int64, kind: Int8) -> Least:
         """Find the least limit among the fences that hold each fix.
@@ -111,8 +124,8 @@ class Grid:
         with np.errstate(invalid="ignore"):
             column = np.floor((lon - self.west) * self.per_lon)
             row = np.floor((lat - self.south) * self.per_lat)
-        on_grid = (column >= 0) & (column < CELLS) & (row >= 0) & (row < CELLS)
-        cell = np.where(on_grid, row * CELLS + column, -1.0).astype(np.int32)
+        on_grid = (column >= 0) & (column < self.cells) & (row >= 0) & (row < self.cells)
+        cell = np.where(on_grid, row * self.cells + column, -1.0).astype(np.int32)
         table = (self.start, self.member, self.from_ms, self.to_ms, self.classes, self.limit_kmh)
         doubtful = _scan(cell, time_ms, kind, *table, limit, fence)
         if len(doubtful):

@@ -27,7 +27,7 @@ def csv_decoder(profile: Profile, header: bytes, rejects: Rejects) -> Decode:
     """Decoder of one row a line, whose columns the header names; says so if it lacks one that is needed."""
     try:
         names = [name.strip() for name in _cells(header, profile.encoding)]
-    except (UnicodeDecodeError, csv.Error):
+    except (UnicodeError, csv.Error):
         names = []  # no header: no row will have its number of fields
     lacking = [profile.fields[field] for field in REQUIRED if profile.fields[field] not in names]
     if lacking:
@@ -38,17 +38,19 @@ def csv_decoder(profile: Profile, header: bytes, rejects: Rejects) -> Decode:
         rows: list[list[str]] = []
         numbers: list[int] = []
         for text, line in zip(lines.texts, lines.numbers, strict=True):
+            if not text.strip():
+                continue
             try:
                 cells = _cells(text, profile.encoding)
-            except UnicodeDecodeError as error:
-                rejects.add(line, ENCODING, f"not in the feed's encoding: {error.reason} at byte {error.start}")
+            except UnicodeError as error:
+                rejects.add(line, ENCODING, f"not in the feed's encoding: {error}")
             except csv.Error as error:
                 rejects.add(line, MALFORMED, f"{error}: {text[:60]!r}")
             else:
                 if len(cells) == len(names):
                     rows.append(cells)
                     numbers.append(line)
-                elif text.strip():
+                else:
                     rejects.add(line, MALFORMED, f"{len(cells)} fields, {len(names)} in the header: {text[:60]!r}")
         columns = list(map(list, zip(*rows, strict=True))) if rows else [[] for _ in names]
         cells_by_field = {field: columns[at] for field, at in place.items()}

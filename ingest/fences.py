@@ -55,7 +55,10 @@ class _Feature:
 
     def __init__(self, path: Path, line: int, raw: bytes) -> None:
         self.path, self.line = path, line
-        feature = json.loads(raw)
+        try:
+            feature = json.loads(raw.decode())
+        except (ValueError, RecursionError) as error:
+            raise RegistryError(path, line, "features", "a GeoJSON Feature in UTF-8", str(error)) from error
         if not isinstance(feature, dict):
             raise RegistryError(path, line, "features", "a GeoJSON Feature", feature)
         properties = feature.get("properties")
@@ -93,7 +96,9 @@ class _Feature:
             shape = shapely.from_geojson(json.dumps(self.geometry))
         except shapely.errors.GEOSException as error:
             self.fail("coordinates", "rings of [lon, lat] positions", str(error))
-        west, south, east, north = shape.bounds if not shape.is_empty else (math.nan,) * 4
+        if shape.is_empty:
+            self.fail("coordinates", "a shape that is not empty", self.geometry)
+        west, south, east, north = shape.bounds
         if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
             self.fail("coordinates", "longitudes and latitudes in degrees", [west, south, east, north])
         if not shape.is_valid:
@@ -128,7 +133,7 @@ def read_fences(path: Path) -> list[Fence]:
         features = msgspec.json.decode(data, type=_Collection).features
     except OSError as error:
         raise RegistryError(path, 0, "file", "a readable GeoJSON file", error.strerror) from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise RegistryError(path, 0, "file", "a GeoJSON FeatureCollection", str(error)) from error
     fences, at, line = list[Fence](), 0, 1
     for raw in features:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BufferedReader
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,15 @@ from ingest.batch import MISSING_MS, Batch, Int64
 from ingest.columns import MOST_COLOR, Columns, Decode
 from ingest.csvlines import csv_decoder
 from ingest.jsonlines import json_decoder
-from ingest.lines import Lines, is_json, open_positions, read_lines
+from ingest.lines import Lines, is_json, read_lines
 from ingest.profile import DEFAULT, NUMBERS, Profile
 from ingest.registry import Vehicles
 from ingest.rejects import MALFORMED, Rejects
+from ingest.unzip import Source
 
 DEFAULT_COLOR = 2
+MOST_NAME = 64
+"""Longest plate, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Rows(dict[tuple[Any, Any], int]):
     def __missing__(self, name: tuple[Any, Any]) -> int:
         plate, color = name
         number = DEFAULT_COLOR if values.is_missing(color) else values.whole(color, MOST_COLOR)
-        if not isinstance(plate, str) or not plate.strip() or number is None:
+        if not isinstance(plate, str) or not 0 < len(plate.strip()) <= MOST_NAME or number is None:
             return -1
         row = self[name] = self.vehicles.row(plate.strip(), number)
         return row
@@ -57,7 +59,9 @@ class Reader:
         found = columns.values
         vehicle = np.fromiter(map(self.rows.__getitem__, columns.name), np.int32, n)
         for at in np.flatnonzero(vehicle < 0):
-            self.rejects.add(columns.lines[at], MALFORMED, f"no plate and plate colour: {columns.name[at]}")
+            self.rejects.add(
+                columns.lines[at], MALFORMED, f"no plate, or an unreadable plate colour: {columns.name[at]}"
+            )
         measured = {field: values.floats(found[field]) if field in found else np.full(n, np.nan) for field in NUMBERS}
         for field, factor in self.profile.multiply.items():
             measured[field] *= factor
@@ -94,7 +98,7 @@ class Reader:
 
 
 def read_positions(
-    source: BufferedReader,
+    source: Source,
     name: str,
     vehicles: Vehicles,
     rejects: Rejects,
@@ -117,10 +121,12 @@ def read_positions(
     """
     reader = Reader(vehicles, profile, rejects)
     decode: Decode | None = None
-    for lines in read_lines(open_positions(source), rejects):
+    for lines in read_lines(source, rejects):
         if decode is None:
-            lines.texts[0] = lines.texts[0].removeprefix(b"\xef\xbb\xbf")
-            if is_json(name, b"\n".join(lines.texts)):
+            lines = _from_first_text(lines)
+            if not lines.texts:
+                continue
+            if is_json(name, lines.texts[0]):
                 decode = json_decoder(profile)
             else:
                 decode = csv_decoder(profile, lines.texts[0], rejects)
@@ -128,3 +134,11 @@ def read_positions(
         columns = decode(lines, rejects)
         if columns.lines and len((positions := reader.positions(columns)).batch):
             yield positions
+
+
+def _from_first_text(lines: Lines) -> Lines:
+    """Leave out the blank lines, and the byte-order mark, with which a file may begin."""
+    if lines.numbers[0] == 1:
+        lines.texts[0] = lines.texts[0].removeprefix(b"\xef\xbb\xbf")
+    first = next((at for at, text in enumerate(lines.texts) if text.strip()), len(lines.texts))
+    return Lines(lines.texts[first:], lines.numbers[first:])

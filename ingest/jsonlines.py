@@ -73,9 +73,9 @@ class Record:
         ValueError, RecursionError
             The line is no JSON object.
         """
-        found = json.loads(text.decode())
+        found = json.loads(text, parse_int=_integer)
         if not isinstance(found, dict):
-            raise ValueError("not a JSON object")
+            raise ValueError(f"one JSON object a line is expected, found {type(found).__name__}")
         fix = self.type()
         for field, name in fields.items():
             value: Any = found
@@ -86,14 +86,36 @@ class Record:
         return fix
 
 
+def _integer(digits: str) -> float:
+    """Integer of a JSON text; one that no number can hold is an infinity, which is unreadable."""
+    return int(digits) if len(digits) < 400 else float(digits)
+
+
+def _as_utf8(lines: Lines, profile: Profile, rejects: Rejects) -> Lines:
+    """Lines in UTF-8; those that are not in the feed's encoding are left out and counted."""
+    if profile.is_utf8:
+        try:
+            b"\n".join(lines.texts).decode()
+        except UnicodeDecodeError:
+            pass
+        else:
+            return lines
+    texts, numbers = [], []
+    for text, line in zip(lines.texts, lines.numbers, strict=True):
+        try:
+            texts.append(text.decode(profile.encoding).encode())
+            numbers.append(line)
+        except UnicodeError as error:
+            rejects.add(line, ENCODING, f"not in the feed's encoding: {error}")
+    return Lines(texts, numbers)
+
+
 def _second_try(read: Callable[[bytes], Any], text: bytes, line: int, rejects: Rejects) -> Any | None:
     """Record of a line that is not clean; None for a blank one and for one that is no fix."""
     if not text.strip():
         return None
     try:
         return read(text)
-    except UnicodeDecodeError as error:
-        rejects.add(line, ENCODING, f"not in the feed's encoding: {error.reason} at byte {error.start}")
     except (ValueError, RecursionError) as error:
         rejects.add(line, MALFORMED, f"{error}: {text[:60]!r}")
     return None
@@ -107,14 +129,9 @@ def json_decoder(profile: Profile) -> Decode:
     colored = "plate_color" in record.paths
     getters = {field: attrgetter(path) for field, path in record.paths.items() if field not in ("plate", "plate_color")}
 
-    def recoded(text: bytes) -> bytes:
-        try:
-            return text.decode(profile.encoding).encode()
-        except UnicodeDecodeError:
-            return text  # stays what it is, to be rejected
-
     def read(lines: Lines, rejects: Rejects) -> Columns:
-        texts = lines.texts if profile.is_utf8 else list(map(recoded, lines.texts))
+        lines = _as_utf8(lines, profile, rejects)
+        texts = lines.texts
         fixes: list[Any] = []
         refused = 0
         pending = iter(texts)
@@ -122,7 +139,7 @@ def json_decoder(profile: Profile) -> Decode:
             try:
                 fixes.extend(map(decode, pending))
                 break
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+            except (msgspec.MsgspecError, RecursionError):
                 at = len(fixes)
                 lenient = _second_try(
                     lambda text: record.lenient(profile.fields, text), texts[at], lines.numbers[at], rejects

@@ -41,7 +41,9 @@ def parse_ms(text: str) -> int | None:
 
 def _dashed(text: str) -> str:
     """Read 20260331 as the date it is: no validity begins or ends in the first hours of 1970."""
-    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 and text.isdigit() else text
+    if not text.isdigit() or len(text) > len("20260331"):
+        return text
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}"
 
 
 def from_ms(text: str) -> int | None:

@@ -1,5 +1,6 @@
 """Profiles: how another feed names its fields, and in which units and forms it gives them."""
 
+import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -84,48 +85,70 @@ DEFAULT = Profile("warnloop", {name: name for name in FIELDS}, {}, {})
 """The rulebook's own format."""
 
 
-def _table(name: str, data: dict[str, Any], key: str, kind: type, allowed: tuple[str, ...]) -> dict[str, Any]:
+SETTINGS = ("fields", "multiply", "divide", "time_form", "epoch_unit_ms", "encoding")
+_AWKWARD = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')
+"""Characters that no name of a field has."""
+_DEEPEST = 8
+"""Longest path into objects."""
+
+
+def _table(name: str, data: dict[str, Any], key: str, allowed: tuple[str, ...]) -> dict[str, Any]:
     table = data.get(key, {})
     if not isinstance(table, dict):
         raise ProfileError(f"profile {name}: [{key}] must be a table")
-    for field, value in table.items():
+    for field in table:
         if field not in allowed:
             raise ProfileError(f"profile {name}: [{key}] has no field {field!r}; there are {', '.join(allowed)}")
-        if isinstance(value, bool) or not isinstance(value, kind) or not value:
-            raise ProfileError(f"profile {name}: [{key}] {field} must be a {kind.__name__}, found {value!r}")
     return table
+
+
+def _paths(name: str, data: dict[str, Any]) -> dict[str, str]:
+    fields = _table(name, data, "fields", FIELDS)
+    missing = [field for field in REQUIRED if field not in fields]
+    if missing:
+        raise ProfileError(f"profile {name}: [fields] lacks {', '.join(missing)}")
+    for field, path in fields.items():
+        parts = path.split(".") if isinstance(path, str) else []
+        if not all(parts) or not 0 < len(parts) <= _DEEPEST or _AWKWARD.search(path):
+            raise ProfileError(
+                f"profile {name}: [fields] {field} must be a name, or names with dots between, found {path!r}"
+            )
+        others = [fields[other] for other in fields if other != field]
+        if any(other == path or str(other).startswith(f"{path}.") for other in others):
+            raise ProfileError(f"profile {name}: [fields] {field} = {path!r} must be a path of its own")
+    return fields
+
+
+def _factors(name: str, data: dict[str, Any], key: str) -> dict[str, float]:
+    table = _table(name, data, key, NUMBERS)
+    for field, value in table.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 1e-12 <= value <= 1e12:
+            raise ProfileError(f"profile {name}: [{key}] {field} must be a number from 1e-12 to 1e12")
+    return {field: float(value) for field, value in table.items()}
 
 
 def _parse(name: str, text: str) -> Profile:
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ProfileError(f"profile {name}: not TOML: {error}") from error
-    fields = _table(name, data, "fields", str, FIELDS)
-    missing = [field for field in REQUIRED if field not in fields]
-    if missing:
-        raise ProfileError(f"profile {name}: [fields] lacks {', '.join(missing)}")
-    for field, path in fields.items():
-        others = [fields[other] for other in fields if other != field]
-        if "" in path.split(".") or any(other == path or other.startswith(f"{path}.") for other in others):
-            raise ProfileError(
-                f"profile {name}: [fields] {field} = {path!r} must be a path of its own, parts between dots"
-            )
-    scale = {
-        key: {field: float(value) for field, value in _table(name, data, key, int | float, NUMBERS).items()}  # type: ignore[arg-type]
-        for key in ("multiply", "divide")
-    }
+    for key in data:
+        if key not in SETTINGS:
+            raise ProfileError(f"profile {name}: there is no setting {key!r}; there are {', '.join(SETTINGS)}")
     form, unit = data.get("time_form", "iso"), data.get("epoch_unit_ms", 1)
     encoding = data.get("encoding", "utf-8")
-    if form not in TIME_FORMS:
+    if not isinstance(form, str) or form not in TIME_FORMS:
         raise ProfileError(f"profile {name}: time_form must be one of {', '.join(TIME_FORMS)}, found {form!r}")
-    if unit not in (1, 1000):
+    if isinstance(unit, bool) or unit not in (1, 1000):
         raise ProfileError(f"profile {name}: epoch_unit_ms must be 1 or 1000, found {unit!r}")
     try:
-        "".encode(encoding)
-    except (LookupError, TypeError) as error:
-        raise ProfileError(f"profile {name}: encoding {encoding!r} is not known") from error
-    return Profile(name, fields, scale["multiply"], scale["divide"], form, unit, encoding)
+        "新B".encode(encoding).decode(encoding)
+    except (LookupError, TypeError, ValueError) as error:
+        raise ProfileError(
+            f"profile {name}: encoding {str(encoding)[:40]!r} is not known, or has no Chinese"
+        ) from error
+    fields, multiply, divide = _paths(name, data), _factors(name, data, "multiply"), _factors(name, data, "divide")
+    return Profile(name, fields, multiply, divide, form, unit, encoding)
 
 
 def shipped() -> list[str]:
@@ -146,7 +169,10 @@ def read_profile(name: str) -> Profile:
     if name in shipped():
         return _parse(name, (SHIPPED / f"{name}.toml").read_text(encoding="utf-8"))
     try:
-        return _parse(name, Path(name).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        text = Path(name).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ProfileError(f"profile {name}: not UTF-8: {error.reason}") from error
+    except (OSError, ValueError) as error:
         known = ", ".join([DEFAULT.name, *shipped()])
         raise ProfileError(f"no profile {name!r}: shipped are {known}; else give a TOML file") from error
+    return _parse(name, text)

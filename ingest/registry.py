@@ -1,6 +1,7 @@
 """Registry: who is who, and where what holds; read from a folder, looked up as columns."""
 
 import hashlib
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -45,7 +46,7 @@ def driver_code(text: str) -> int:
     """
     if not text:
         return 0
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1 or 1
+    return int.from_bytes(hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest(), "big") >> 1 or 1
 
 
 class Vehicles:
@@ -194,10 +195,11 @@ def read_registry(folder: Path) -> Registry:
     """
     entries, parties, vehicles = _vehicle_rows(folder / "vehicles.csv")
     fences, parameters = folder / "fences.geojson", folder / "parameters.csv"
+    known = ("group", "name", "value", "class", "county", "company", "valid_from", "valid_to")
     return Registry(
         entries,
         parties,
         vehicles,
-        read_fences(fences) if fences.exists() else [],
-        [_override(row) for row in read_table(parameters, ("group", "name", "value"))] if parameters.exists() else [],
+        read_fences(fences) if os.path.lexists(fences) else [],
+        list(map(_override, read_table(parameters, known[:3], known))) if os.path.lexists(parameters) else [],
     )

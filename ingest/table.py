@@ -13,7 +13,9 @@ class RegistryError(ValueError):
 
     def __init__(self, path: Path, line: int, field: str, expected: str, found: object) -> None:
         where = f"{path}, line {line}" if line else str(path)
-        super().__init__(f"{where}, field {field!r}: expected {expected}, found {found!r}")
+        shown = repr(found)
+        shown = shown if len(shown) <= 200 else f"{shown[:200]}..."
+        super().__init__(f"{where}, field {field!r}: expected {expected}, found {shown}")
 
 
 class Row:
@@ -38,7 +40,7 @@ class Row:
         value = self.text(field)
         if not value:
             return default
-        if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
+        if not (value.isascii() and value.isdigit() and len(value) < 10 and low <= int(value) <= high):
             self.fail(field, f"a whole number from {low} to {high}")
         return int(value)
 
@@ -48,8 +50,8 @@ class Row:
             value = float(self.text(field, required=True))
         except ValueError:
             self.fail(field, "a number")
-        if not abs(value) < float("inf"):
-            self.fail(field, "a finite number")
+        if not abs(value) < 1e15:
+            self.fail(field, "a number below 1e15")
         return value
 
     def validity(self) -> tuple[int, int]:
@@ -64,13 +66,16 @@ class Row:
         return begin, end
 
 
-def read_table(path: Path, required: tuple[str, ...]) -> Iterator[Row]:
+def read_table(path: Path, required: tuple[str, ...], known: tuple[str, ...] = ()) -> Iterator[Row]:
     """Read a CSV file with a header line that holds at least the required columns.
+
+    Where `known` names all that there are, another column is refused: a misspelt one would be silent.
 
     Raises
     ------
     RegistryError
-        No header, a required column missing, a row of another length, not UTF-8, or unreadable.
+        No header, a required column missing, one that stands twice or is not known, a row of another
+        length, not UTF-8, or unreadable.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -79,6 +84,10 @@ def read_table(path: Path, required: tuple[str, ...]) -> Iterator[Row]:
             for name in required:
                 if name not in header:
                     raise RegistryError(path, 1, name, "a column of this name", ",".join(header))
+            for name in header:
+                if header.count(name) > 1 or (known and name not in known):
+                    expected = f"columns of {', '.join(known)}, each once" if known else "each column once"
+                    raise RegistryError(path, 1, name, expected, name)
             for cells in reader:
                 if not cells:
                     continue

@@ -57,7 +57,7 @@ def flag(value: object) -> bool:
 
 
 def text(value: object) -> str | None:
-    """Text; a whole number is taken as its text; None for anything else."""
+    """Text; an integer is taken as its text; None for anything else."""
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
@@ -99,7 +99,9 @@ class _Codes(dict[str | None, int]):
     def __missing__(self, text: str | None) -> int:
         if len(self) > 1 << 20:
             self.clear()
-        code = self[text] = driver_code((text or "").strip())
+        code = driver_code((text or "").strip())
+        if text is None or len(text) <= 64:
+            self[text] = code
         return code
 
 

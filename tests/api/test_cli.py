@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -152,3 +153,42 @@ def test_help_teaches() -> None:
         assert told.returncode == 0
         assert "warnloop" in told.stdout
     assert "Usage" in warnloop().stdout + warnloop().stderr
+
+
+def test_what_out_may_be(demo: Path, tmp_path: Path) -> None:
+    call = ("replay", demo / "positions.ndjson", "--registry", demo / "registry", "--out")
+    expected = warnloop(*call[:-1]).stdout
+    real, link, fifo = tmp_path / "real.ndjson", tmp_path / "link.ndjson", tmp_path / "fifo"
+    link.symlink_to(real)
+    assert warnloop(*call, link).returncode == 0
+    assert link.is_symlink()
+    assert real.read_text(encoding="utf-8") == expected
+    os.mkfifo(fifo)
+    reader = subprocess.Popen(["cat", fifo], stdout=subprocess.PIPE)
+    assert warnloop(*call, fifo).returncode == 0
+    assert reader.communicate(timeout=60)[0].decode() == expected
+    assert fifo.is_fifo()
+    for bad, complaint in ((tmp_path, "is a folder"), ("", "is a folder"), (demo / "positions.ndjson", "is the input")):
+        done = warnloop(*call, bad)
+        assert (done.returncode, complaint in " ".join(done.stderr.replace("│", " ").split())) == (2, True), done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fifo", "link.ndjson", "real.ndjson"]
+
+
+def test_a_named_pipe_and_a_full_device(demo: Path) -> None:
+    replay = f"{WARNLOOP} replay <(cat {demo}/positions.ndjson) --registry {demo}/registry"
+    piped = subprocess.run(["bash", "-c", replay], capture_output=True, check=False, timeout=120)
+    assert piped.returncode == 0, piped.stderr
+    assert (
+        piped.stdout.decode() == warnloop("replay", demo / "positions.ndjson", "--registry", demo / "registry").stdout
+    )
+    full = subprocess.run(["bash", "-c", f"{replay} > /dev/full"], capture_output=True, check=False, timeout=120)
+    assert full.returncode == 1
+    assert "No space left" in full.stderr.decode()
+    assert "Traceback" not in full.stderr.decode()
+
+
+def test_a_terminal_without_chinese() -> None:
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    for arguments in (["--help"], ["kinds"], ["replay", "--help"]):
+        done = subprocess.run([WARNLOOP, *arguments], capture_output=True, check=False, env=environment, timeout=60)
+        assert (done.returncode, b"Traceback" in done.stderr) == (0, False)

@@ -11,6 +11,7 @@ from tests.plain import interpret
 
 MIDNIGHT = 1_772_380_800_000  # 2026-03-02 00:00 Beijing time
 MIN, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+MS = 1 / MIN  # a millisecond, in minutes
 EIGHT = 8 * 60  # minutes of the day
 FOUR_HOURS, FIVE_HOURS = 240, 300
 
@@ -177,24 +178,24 @@ def test_a_short_stop_is_no_driving_behind_gaps() -> None:
 
 
 def test_severity_rises_above_five_hours() -> None:
-    assert Counted().grades(drive(0, 240.001)) == [(3, 0)]
+    assert Counted().grades(drive(0, 240 + MS)) == [(3, 0)]
     assert Counted().grades(drive(0, 300)) == [(3, 0)]
-    assert Counted().grades(drive(0, 300.001)) == [(4, 0)]
+    assert Counted().grades(drive(0, 300 + MS)) == [(4, 0)]
     assert Counted().grades(drive(0, 241), drive(241, 301)) == [(4, 0)]
     assert Counted(NIGHT).grades(drive(0, 900)) == [(3, 0)]  # no such number: it never does
 
 
 def test_driving_behind_gaps_alone_makes_a_lead() -> None:
     assert Counted().grades(drive(0, 240), gap(240, 250)) == [(2, 1)]
-    assert Counted().grades(drive(0, 240.001), gap(240.001, 250)) == [(3, 0)]
+    assert Counted().grades(drive(0, 240 + MS), gap(240 + MS, 250)) == [(3, 0)]
     assert Counted().grades(gap(0, 10), drive(10, 250)) == [(2, 1)]
     assert Counted().grades(gap(0, 10), drive(10, 250.001)) == [(3, 0)]
     assert Counted().grades(drive(0, 240), gap(240, 250), drive(250, 400)) == [(2, 1)]  # and never undone
 
 
 def test_a_rest_forgets_driving_behind_gaps() -> None:
-    assert Counted().grades(gap(0, 10), rest(30), drive(30, 270.001)) == [(3, 0)]
-    assert Counted().grades(gap(0, 10), rest(30), drive(30, 270), gap(270, 270.001)) == [(2, 1)]
+    assert Counted().grades(gap(0, 10), rest(30), drive(30, 270 + MS)) == [(3, 0)]
+    assert Counted().grades(gap(0, 10), rest(30), drive(30, 270), gap(270, 270 + MS)) == [(2, 1)]
 
 
 def test_an_unknown_part_makes_a_lead_where_it_lies_behind_the_first_drive() -> None:
@@ -399,8 +400,8 @@ def test_there_is_room_for_two_nights_of_every_vehicle(monkeypatch: pytest.Monke
 def test_a_new_night_forgets_what_was_doubtful_of_the_last() -> None:
     second = H22 + DAY / MIN
     doubtful = drive(H6 - 60, H6 - 40), unknown(H6 - 40, H6 - 10), gap(H6 - 10, H6)
-    assert Counted(nightly=True).grades(*doubtful, drive(second, second + 120.001)) == [(3, 0)]
-    behind = drive(second, second + 120), gap(second + 120, second + 120.001)
+    assert Counted(nightly=True).grades(*doubtful, drive(second, second + 120 + MS)) == [(3, 0)]
+    behind = drive(second, second + 120), gap(second + 120, second + 120 + MS)
     assert Counted(nightly=True).grades(*doubtful, *behind) == [(2, 1)]
     same = drive(H6 - 160, H6 - 155), unknown(H6 - 155, H6 - 125), drive(H6 - 125, H6)
     assert Counted(nightly=True).grades(*same) == [(2, 1)]

@@ -77,3 +77,13 @@ def test_fences_are_dated_and_for_classes() -> None:
     assert found.fence.tolist() == [0, 0, -1, 0, -1, 1, -1, -1, -1]
     assert found.limit_kmh[:2].tolist() == [60, 60]
     assert zones.least("speed", np.full(9, 87.5), np.full(9, 44.5), time_ms, kind).fence.tolist() == [-1] * 9
+
+
+def test_many_large_fences_take_larger_cells() -> None:
+    fences = [fence(shapely.box(80 + at / 1_000, 40, 85, 45), 60.0) for at in range(300)]
+    grid = Zones(fences).grid("road")
+    assert grid is not None
+    assert grid.cells < 512
+    assert len(grid.member) < 20_000_000
+    found = grid.least(np.array([84.0, 80.0]), np.array([44.0, 44.0]), np.zeros(2, np.int64), np.zeros(2, np.uint8))
+    assert found.fence.tolist() == [0, 0]

@@ -2,7 +2,6 @@ import gzip
 import io
 import json
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from ingest.profile import DEFAULT, Profile, ProfileError, read_profile, shipped
 from ingest.registry import Vehicles, driver_code
 from ingest.rejects import Rejects
 
+GOOD_FIELDS = "\n[fields]\nplate='a'\ntime='b'\nlon='c'\nlat='d'\nspeed_kmh='e'"
 FIX = {"plate": "测B00001", "time": 1_772_380_800_000, "lon": 87.3, "lat": 44.0, "speed_kmh": 60.5}
 
 
@@ -21,7 +21,7 @@ def read(
     data: bytes, name: str = "-", profile: Profile = DEFAULT, vehicles: Vehicles | None = None
 ) -> tuple[list[Batch], Rejects, list[int]]:
     rejects = Rejects()
-    stream = cast("io.BufferedReader", io.BufferedReader(io.BytesIO(data)))
+    stream = io.BytesIO(data)
     known = Vehicles() if vehicles is None else vehicles
     parts = list(read_positions(stream, name, known, rejects, profile))
     return [part.batch for part in parts], rejects, [line for part in parts for line in part.line.tolist()]
@@ -258,15 +258,21 @@ def test_a_profile_of_ones_own(tmp_path: Path) -> None:
     ("text", "complaint"),
     [
         ("", "lacks plate"),
-        ("[fields]\nplate = 1", "plate must be a"),
+        ("[fields]\nplate=1\ntime='b'\nlon='c'\nlat='d'\nspeed_kmh='e'", "plate must be a name"),
         ("[fields]\nnumber = 'x'", "no field 'number'"),
         ("fields = 1", "must be a table"),
         ("time_form = 'x'\n[fields]\nplate='a'\ntime='b'\nlon='c'\nlat='d'\nspeed_kmh='e'", "time_form must be"),
         ("encoding = 'x'\n[fields]\nplate='a'\ntime='b'\nlon='c'\nlat='d'\nspeed_kmh='e'", "encoding 'x'"),
         ("= 1", "not TOML"),
+        ("multiply = {lon = 0}" + GOOD_FIELDS, "lon must be a number from"),
+        ("divide = {lon = true}" + GOOD_FIELDS, "lon must be a number from"),
+        ("mutliply = {lon = 2}" + GOOD_FIELDS, "no setting 'mutliply'"),
+        ("time_form = ['iso']" + GOOD_FIELDS, "time_form must be"),
+        ("epoch_unit_ms = true" + GOOD_FIELDS, "epoch_unit_ms must be"),
+        ("encoding = 'undefined'" + GOOD_FIELDS, "is not known"),
         ("[fields]\nplate='a'\ntime='a'\nlon='c'\nlat='d'\nspeed_kmh='e'", "plate = 'a' must be a path of its own"),
         ("[fields]\nplate='a'\ntime='a.b'\nlon='c'\nlat='d'\nspeed_kmh='e'", "plate = 'a' must be a path of its own"),
-        ("[fields]\nplate='a'\ntime='b..c'\nlon='c'\nlat='d'\nspeed_kmh='e'", "time = 'b..c' must be"),
+        ("[fields]\nplate='a'\ntime='b..c'\nlon='c'\nlat='d'\nspeed_kmh='e'", "time must be a name"),
     ],
 )
 def test_a_bad_profile_says_what_is_wrong(tmp_path: Path, text: str, complaint: str) -> None:
@@ -276,3 +282,45 @@ def test_a_bad_profile_says_what_is_wrong(tmp_path: Path, text: str, complaint: 
         read_profile(str(path))
     with pytest.raises(ProfileError, match="shipped are warnloop, emqx808"):
         read_profile("nowhere")
+
+
+def test_a_gzip_damaged_in_the_middle_gives_all_that_stands_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = b"".join(json.dumps(FIX | {"driver": f"D{n * 7919 % 1000}"}).encode() + b"\n" for n in range(2_000))
+    packed = bytearray(gzip.compress(data, mtime=0))
+    for at in (100, len(packed) // 3, len(packed) - 9):
+        damaged = bytes(packed[:at]) + bytes(8) + bytes(packed[at + 8 :])
+        seen = []
+        for size in (1 << 17, 1_000, 1):
+            monkeypatch.setattr("ingest.lines.CHUNK_BYTES", size)
+            monkeypatch.setattr("ingest.unzip.BLOCK_BYTES", max(size // 8, 1))
+            batches, rejects, lines = read(damaged)
+            seen.append((sum(map(len, batches)), dict(rejects.counts), lines))
+        assert seen[0] == seen[1] == seen[2]
+        assert seen[0][1]["truncated"] == 1
+
+
+def test_gzip_that_trickles_in() -> None:
+    class Trickle(io.BytesIO):
+        def read1(self, size: int | None = -1) -> bytes:  # noqa: ARG002 - one byte, whatever is asked
+            return self.read(1)
+
+    rejects = Rejects()
+    packed = gzip.compress(json.dumps(FIX).encode() * 1)
+    parts = list(read_positions(Trickle(packed), "-", Vehicles(), rejects))
+    assert (len(parts), dict(rejects.counts)) == (1, {})
+
+
+@pytest.mark.parametrize("blank", [b"\n", b" \r\n" * 200_000])
+def test_blank_lines_before_the_first(blank: bytes) -> None:
+    assert sum(map(len, read(blank + json.dumps(FIX).encode())[0])) == 1
+    assert sum(map(len, read(blank + b"plate,time,lon,lat,speed_kmh\nP,1772380800000,87,44,1\n")[0])) == 1
+
+
+def test_odd_texts() -> None:
+    deep = json.dumps(FIX)[:-1] + ', "x": ' + "[" * 2_000 + "]" * 2_000 + "}"
+    assert read(f"{deep}\n{json.dumps(FIX)}".encode())[1].counts == {"malformed": 1}
+    assert one(FIX | {"driver": "\ud800"}).driver[0] != 0
+    line = json.dumps(FIX | {"addr": "x"}).encode().replace(b'"x"', b'"\xb2\xe2"')
+    assert read(line + b"\n")[1].counts == {"encoding": 1}
+    assert np.isnan(read(json.dumps(FIX).replace("87.3", "9" * 5_000).encode())[0][0].lon[0])
+    assert read(json.dumps(FIX | {"plate": "P" * 65}).encode())[1].counts == {"malformed": 1}

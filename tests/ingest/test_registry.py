@@ -138,7 +138,7 @@ BOWTIE = [[[87.0, 44.0], [87.1, 44.1], [87.1, 44.0], [87.0, 44.1], [87.0, 44.0]]
         (feature({"type": "Point", "coordinates": [87, 44]}), "field 'geometry': expected a Polygon or a MultiPolygon"),
         (feature({"type": "Polygon", "coordinates": BOWTIE}), "field 'coordinates': expected rings that do not cross"),
         (feature({"type": "Polygon", "coordinates": [[[87, 44], [88]]]}), "field 'coordinates': expected rings of"),
-        (feature({"type": "Polygon", "coordinates": []}), "field 'coordinates': expected longitudes and latitudes"),
+        (feature({"type": "Polygon", "coordinates": []}), "field 'coordinates': expected a shape that is not empty"),
         (feature({"type": "Polygon", "coordinates": [[[870, 44], [871, 44], [871, 45], [870, 44]]]}), "in degrees"),
         ({"type": "Feature"}, "field 'kind'"),
     ],
@@ -164,3 +164,24 @@ def test_a_driver_has_the_same_number_in_every_process() -> None:
     assert driver_code("") == 0
     assert driver_code("D0000001") == 4_573_413_639_794_536_678
     assert driver_code("D0000001") != driver_code("D0000002")
+
+
+def test_odd_registries(tmp_path: Path) -> None:
+    raw = json.dumps(feature(name="x")).encode().replace(b'"x"', b'"\xb2\xfd"')
+    (tmp_path / "fences.geojson").write_bytes(b'{"features": [\n' + raw + b"]}")
+    with pytest.raises(RegistryError, match="line 2, field 'features': expected a GeoJSON Feature in UTF-8"):
+        read_fences(tmp_path / "fences.geojson")
+    (tmp_path / "fences.geojson").write_text('{"features": [' + "[" * 5_000 + "]" * 5_000 + "]}", encoding="utf-8")
+    with pytest.raises(RegistryError, match="GeoJSON"):
+        read_fences(tmp_path / "fences.geojson")
+    (tmp_path / "fences.geojson").unlink()
+    with pytest.raises(RegistryError, match="field 'clas': expected columns of group, name, value, class"):
+        registry(tmp_path, "plate,class\n", "group,name,value,clas\nV01,margin_kmh,80,T\n")
+    with pytest.raises(RegistryError, match="line 1, field 'plate': expected each column once"):
+        registry(tmp_path, "plate,plate,class\n")
+    with pytest.raises(RegistryError, match="field 'valid_from': expected a date"):
+        registry(tmp_path, "plate,class,valid_from\nP,L,2020\n", "group,name,value\n")
+    (tmp_path / "parameters.csv").unlink()
+    (tmp_path / "parameters.csv").symlink_to(tmp_path / "nowhere.csv")
+    with pytest.raises(RegistryError, match="No such file"):
+        registry(tmp_path, "plate,class\n")

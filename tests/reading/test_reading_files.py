@@ -50,7 +50,7 @@ def test_times() -> None:
     day = at("00:00:00")
     assert validity("2026-03-10", "2026-03-10") == (day, day + 86_400_000)
     assert validity("2026-03-10T12:00", "2026-03-10T12:00") == (noon, noon)
-    assert not bare_date("20260310")
+    assert bare_date("20260310")
 
 
 GOOD = b'{"plate":"A1","time":1,"lon":110,"lat":25,"speed_kmh":5}'

@@ -53,20 +53,16 @@ def text(raw: object) -> str | None:
 
 
 def driver(raw: object) -> str | None:
-    """ "text, stripped (a whole number is taken as its text)"."""
-    if isinstance(raw, bool):
-        return None
-    if isinstance(raw, int):
+    """ "text, stripped (an integer is taken as its text)"."""
+    if isinstance(raw, int) and not isinstance(raw, bool):
         return str(raw)
-    if isinstance(raw, float):
-        return str(int(raw)) if raw.is_integer() else None
     return text(raw)
 
 
 def flag(raw: object) -> bool:
-    """ "`true` or `1` (also as text)"."""
+    """ "`true` or `1` (also as text, in any case)"."""
     if isinstance(raw, str):
-        return raw.strip() in ("true", "1")
+        return raw.strip().lower() in ("true", "1")
     return isinstance(raw, (bool, int, float)) and raw == 1
 
 
@@ -108,19 +104,25 @@ def validity(valid_from: str, valid_to: str) -> tuple[float, float]:
 
 
 def needed(words: str) -> int:
-    """A time that must be readable."""
-    ms = time(words)
+    """A time that must be readable; "eight digits (`20260331`) are a date here"."""
+    ms = time(dashed(words))
     if ms is None:
         raise ValueError(f"no time: {words!r}")
     return ms
 
 
+def dashed(words: str) -> str:
+    """Eight digits with the dashes of the date they are; anything else as it is."""
+    words = words.strip()
+    return f"{words[:4]}-{words[4:6]}-{words[6:]}" if DIGITS.fullmatch(words) and len(words) == 8 else words
+
+
 def bare_date(words: str) -> bool:
-    """ "A bare date (`2026-03-31`)"; text of digits only is epoch milliseconds, no date."""
-    if DIGITS.fullmatch(words.strip()):
+    """ "A bare date (`2026-03-31`)"; other text of digits only is epoch milliseconds, no date."""
+    if DIGITS.fullmatch(dashed(words)):
         return False
     try:
-        date.fromisoformat(words.strip())
+        date.fromisoformat(dashed(words))
     except ValueError:
         return False
     return True
