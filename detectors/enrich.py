@@ -12,6 +12,7 @@ from ingest.batch import Bool, Float64, Int8, Int32
 from ingest.gate import Accepted
 from ingest.moment import BEIJING_MS, DAY_MS, HOUR_MS
 from ingest.registry import CLASSES, Registry
+from ingest.table import RegistryError
 
 NIGHT_FROM_MS = 22 * HOUR_MS
 NIGHT_TO_MS = 6 * HOUR_MS
@@ -73,6 +74,11 @@ class Lookup:
         self.zones = Zones(registry.fences)
         self.road_limit = Parameters("road_limit", ROAD_LIMIT, registry)
         self.driving = Parameters("driving", DRIVING, registry)
+        for numbers in self.driving.sets:
+            if numbers["near_dm"] <= numbers["yard_dm"]:
+                source = next(row.row for row in registry.overrides if row.group == "driving")
+                expected = f"driving near_dm above yard_dm ({numbers['yard_dm']}): a yard move hides in no gap"
+                raise RegistryError(source.path, source.line, "value", expected, int(numbers["near_dm"]))
 
     def enrich(self, accepted: Accepted, activity: NDArray[np.void]) -> Enriched:
         """Look everything up for a batch; `activity` is the state of `activity.drive`."""

@@ -20,6 +20,13 @@ def test_a_parameter_of_no_rule_is_refused(tmp_path: Path) -> None:
         Engine(read_registry(tmp_path))
 
 
+def test_a_yard_move_that_could_hide_in_a_gap_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "vehicles.csv").write_text("plate,class\nP,L\n", encoding="utf-8")
+    (tmp_path / "parameters.csv").write_text("group,name,value\ndriving,yard_dm,5000\n", encoding="utf-8")
+    with pytest.raises(RegistryError, match=r"line 2, .* near_dm above yard_dm \(5000\)"):
+        Engine(read_registry(tmp_path))
+
+
 def test_state_grows_with_the_vehicles_and_keeps_what_it_holds() -> None:
     states = States({"a": np.dtype([("x", "i8")])})
     states.reserve(2)
