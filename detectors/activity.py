@@ -164,7 +164,7 @@ def _stop(own: Any, from_ms: int, to_ms: int) -> None:
     if own.mode == MOVING:
         own.stop_from_ms = from_ms
         own.joined_dm = 0
-    elif own.mode == PENDING:
+    else:
         own.joined_dm += own.pending_dm
     own.stop_to_ms = to_ms
     own.pending_dm = 0
@@ -235,9 +235,7 @@ def _pieces(
             _stop(own, before, before + stopped_ms)
         if moved_ms > 0:
             begin = now - moved_ms
-            small = small_hours_ms(begin, now)
-            if not hidden:
-                small = dm * small // moved_ms
+            small_dm = dm * small_hours_ms(begin, now) // moved_ms
             if own.mode != MOVING:
                 if own.mode == STOPPED:
                     own.pending_lon = before_lon[row]
@@ -250,13 +248,13 @@ def _pieces(
                 ):
                     own.mode = PENDING
                     own.pending_dm = covered
-                    own.pending_small_dm += small
+                    own.pending_small_dm += small_dm
                     continue
                 fix = own.stop_to_ms if own.stop_to_ms <= before else now
                 count = _settle(own, numbers, out, count, row, before, fix)
             out[count].what = GAP_DRIVE if hidden else DRIVE
             _put(out[count], row, begin, now, now if hidden else before, since)
-            out[count].small_dm = small
+            out[count].small_dm = small_dm
             out[count].lon = before_lon[row]
             out[count].lat = before_lat[row]
             count += 1
@@ -266,7 +264,6 @@ def _pieces(
             _put(out[count], row, shown_before, now, now - numbers.resume_ms, since)
             count += 1
             own.stop_from_ms = now
-            own.stop_to_ms = now
             own.joined_dm = 0
     return count
 

@@ -197,7 +197,6 @@ def _counters(
                 begin = piece.from_ms
                 end = piece.to_ms
                 if nightly:
-                    begin = max(begin, own.night_ms)
                     end = min(end, own.night_ms + NIGHT_MS)
                 own.ms += max(0, end - begin)
         elif piece.what == UNKNOWN:

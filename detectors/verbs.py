@@ -113,7 +113,6 @@ def _hold(
                 own.first_lon = lon[row]
                 own.first_lat = lat[row]
                 own.first_ratio = 0.0
-                own.second_ratio = 0.0
                 own.peak_kmh = -1.0
                 own.confirmed = 0
                 own.unmatched = 0
@@ -146,7 +145,6 @@ def _hold(
                         own.lon = own.first_lon
                         own.lat = own.first_lat
                         own.highest_ratio = 0.0
-                        own.second_highest_ratio = 0.0
                         own.highest_kmh = -1.0
                         own.lead = own.unmatched
                         own.barred = 0
@@ -156,7 +154,7 @@ def _hold(
                     _join(own, own.first_ratio, own.second_ratio, own.peak_kmh, own.limit_kmh, own.fence)
             if own.confirmed:
                 changed = True
-                if own.second_highest_ratio >= severe_ratio[own.set] and not own.barred and not own.lead:
+                if own.second_highest_ratio >= severe_ratio[own.set] and not own.barred:
                     own.severity = max(own.severity, 3)
         if changed and (row + 1 == len(vehicle) or vehicle[row + 1] != vehicle[row]):
             _write(found[count], vehicle[row], own)
