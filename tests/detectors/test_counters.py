@@ -459,3 +459,12 @@ def test_batches_may_be_cut_anywhere() -> None:
             counted = Counted(nightly=nightly)
             found = *counted.found(*pieces[:cut]), *counted.found(*pieces[cut:])
             assert {row["begins_ms"]: row[names].tolist() for row in found} == whole, cut
+
+
+def test_after_a_rest_and_in_a_new_night_it_counts_from_nothing() -> None:
+    # a millisecond above the limit, none of it behind a gap, though there was a gap before
+    rested = Counted().found(gap(0, 60), rest(100), drive(100, 100 + FOUR_HOURS + MS))
+    assert rested[["excess_ms", "lead", "severity"]].tolist() == [(1, 0, 3)]
+    tomorrow = H22 + 1_440
+    night = Counted(nightly=True).found(gap(H22, H22 + 60), drive(tomorrow, tomorrow + 120 + MS))
+    assert night[["excess_ms", "lead", "severity"]].tolist() == [(1, 0, 3)]
