@@ -7,6 +7,8 @@ from typing import Protocol
 GZIP_MAGIC = b"\x1f\x8b"
 BLOCK_BYTES = 1 << 14
 """Packed bytes unpacked at once: they may become a thousand times as many."""
+PLAIN_BYTES = 1 << 16
+"""Plain bytes read at once."""
 _WITH_GZIP_HEADER = 31
 
 
@@ -45,7 +47,7 @@ class Unzipped:
     def _plain(self, source: Source, head: bytes) -> Iterator[bytes]:
         while head:
             yield head
-            head = source.read1(BLOCK_BYTES)
+            head = source.read1(PLAIN_BYTES)
 
     def _unpacked(self, source: Source, packed: bytes) -> Iterator[bytes]:
         member = zlib.decompressobj(_WITH_GZIP_HEADER)
