@@ -1,6 +1,7 @@
 """NDJSON: one JSON object a line, decoded without an object per value where the line is clean."""
 
 import json
+import re
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Annotated, Any
@@ -15,6 +16,9 @@ from ingest.rejects import ENCODING, MALFORMED, Rejects
 
 _U32 = Annotated[int, msgspec.Meta(ge=0, le=values.U32)]
 _COLOR = Annotated[int, msgspec.Meta(ge=0, le=MOST_COLOR)]
+
+_ESCAPED = re.compile("[\udc80-\udcff]")
+"""Bytes that are not UTF-8, in a text decoded nonetheless."""
 
 CLEAN: dict[str, tuple[Any, Any]] = {
     "plate": (str, ""),
@@ -73,7 +77,7 @@ class Record:
         ValueError, RecursionError
             The line is no JSON object.
         """
-        found = json.loads(text, parse_int=_integer)
+        found = json.loads(text.decode(errors="surrogateescape"), parse_int=_integer)
         if not isinstance(found, dict):
             raise ValueError(f"one JSON object a line is expected, found {type(found).__name__}")
         fix = self.type()
@@ -81,6 +85,8 @@ class Record:
             value: Any = found
             for step in name.split("."):
                 value = value.get(step) if isinstance(value, dict) else None
+            if isinstance(value, str) and _ESCAPED.search(value):
+                raise ValueError(f"{field} is not UTF-8")
             target, _, member = self.paths[field].rpartition(".")
             setattr(attrgetter(target)(fix) if target else fix, member, _tidy(field, value))
         return fix
@@ -91,19 +97,12 @@ def _integer(digits: str) -> float:
     return int(digits) if len(digits) < 400 else float(digits)
 
 
-def _as_utf8(lines: Lines, profile: Profile, rejects: Rejects) -> Lines:
-    """Lines in UTF-8; those that are not in the feed's encoding are left out and counted."""
-    if profile.is_utf8:
-        try:
-            b"\n".join(lines.texts).decode()
-        except UnicodeDecodeError:
-            pass
-        else:
-            return lines
+def _as_utf8(lines: Lines, encoding: str, rejects: Rejects) -> Lines:
+    """Lines of another encoding in UTF-8; those that are not in it are left out and counted."""
     texts, numbers = [], []
     for text, line in zip(lines.texts, lines.numbers, strict=True):
         try:
-            texts.append(text.decode(profile.encoding).encode())
+            texts.append(text.decode(encoding).encode())
             numbers.append(line)
         except UnicodeError as error:
             rejects.add(line, ENCODING, f"not in the feed's encoding: {error}")
@@ -117,7 +116,12 @@ def _second_try(read: Callable[[bytes], Any], text: bytes, line: int, rejects: R
     try:
         return read(text)
     except (ValueError, RecursionError) as error:
-        rejects.add(line, MALFORMED, f"{error}: {text[:60]!r}")
+        try:
+            text.decode()
+        except UnicodeDecodeError as flaw:
+            rejects.add(line, ENCODING, f"not in the feed's encoding: {flaw.reason} at byte {flaw.start}")
+        else:
+            rejects.add(line, MALFORMED, f"{error}: {text[:60]!r}")
     return None
 
 
@@ -130,7 +134,8 @@ def json_decoder(profile: Profile) -> Decode:
     getters = {field: attrgetter(path) for field, path in record.paths.items() if field not in ("plate", "plate_color")}
 
     def read(lines: Lines, rejects: Rejects) -> Columns:
-        lines = _as_utf8(lines, profile, rejects)
+        if not profile.is_utf8:
+            lines = _as_utf8(lines, profile.encoding, rejects)
         texts = lines.texts
         fixes: list[Any] = []
         refused = 0
@@ -139,7 +144,7 @@ def json_decoder(profile: Profile) -> Decode:
             try:
                 fixes.extend(map(decode, pending))
                 break
-            except (msgspec.MsgspecError, RecursionError):
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 at = len(fixes)
                 lenient = _second_try(
                     lambda text: record.lenient(profile.fields, text), texts[at], lines.numbers[at], rejects

@@ -39,6 +39,14 @@ class Fix:
     driver: str | None = None
 
 
+FIELDS = tuple(Fix.__dataclass_fields__)
+
+
+def escaped(words: str) -> bool:
+    """Whether the words hold bytes that are not UTF-8 ("in a field that is read")."""
+    return any("\udc80" <= letter <= "\udcff" for letter in words)
+
+
 def json_int(digits: str) -> float:
     """An integer beyond any double is an infinity, "however written"."""
     return int(digits) if len(digits) < 400 else float(digits)
@@ -63,23 +71,24 @@ class Positions:
                 continue
             if n == 0:
                 line = line.removeprefix(b"\xef\xbb\xbf")  # "a byte-order mark and CRLF are accepted"
-            try:
-                words = line.decode("utf-8").removesuffix("\r")
-            except UnicodeDecodeError:
-                self.rejects[ENCODING] += 1
-                if is_csv and header is None:
-                    header = []
-                continue
+            words = line.decode("utf-8", "surrogateescape").removesuffix("\r")
             if not words.strip():
                 continue  # "Blank lines are skipped"
             if is_csv is None:
                 is_csv = not words.lstrip().startswith("{")
+            if is_csv and escaped(words):
+                self.rejects[ENCODING] += 1
+                header = header or []
+                continue
             if is_csv and header is None:
                 header = [name.strip() for name in csv_row(words) or []]
                 continue
             fields = csv_fields(header or [], words) if is_csv else json_fields(words)
+            read = [words] if fields is None else [fields[name] for name in FIELDS if name in fields]
             fix = None if fields is None else fix_of(fields)
-            if fix is None:
+            if any(isinstance(value, str) and escaped(value) for value in read):
+                self.rejects[ENCODING] += 1
+            elif fix is None:
                 self.rejects[MALFORMED] += 1
             else:
                 yield fix
