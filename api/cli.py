@@ -3,20 +3,20 @@
 Commands import what they need when they run, so that ``--help`` need not wait for the compiler.
 """
 
-import os
 import signal
-import stat
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from io import BufferedReader, TextIOWrapper
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 import msgspec
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn, TransferSpeedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from api.database import database
+from api.files import bar, opened_file, written
+from api.ledger import commands
 
 app = typer.Typer(
     name="warnloop",
@@ -34,66 +34,6 @@ notes = Console(stderr=True, highlight=False)
 @app.callback()
 def root() -> None:
     """Hold the commands together."""
-
-
-@contextmanager
-def _opened(positions: str) -> Iterator[tuple[BufferedReader, int | None]]:
-    """Open a file, or standard input for ``-``; also its size, where it has one [B]."""
-    try:
-        file = open(0, "rb", closefd=False) if positions == "-" else Path(positions).open("rb")  # noqa: SIM115
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise typer.BadParameter(f"cannot read {positions}: {reason}", param_hint="POSITIONS") from error
-    with file:
-        state = os.fstat(file.fileno())
-        yield file, state.st_size if stat.S_ISREG(state.st_mode) else None
-
-
-@contextmanager
-def _written(out: Path | None, source: BufferedReader) -> Iterator[BinaryIO]:
-    """Open what episodes are written to; a regular file takes its name only when it is complete."""
-    if out is None:
-        if sys.stdout is None:
-            raise typer.BadParameter("standard output is closed", param_hint="--out")
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    target = out.resolve()
-    if target.is_dir():
-        raise typer.BadParameter(f"{out} is a folder; a file is expected", param_hint="--out")
-    if target.exists() and os.path.samestat(target.stat(), os.fstat(source.fileno())):
-        raise typer.BadParameter(f"{out} is the input; it would be overwritten", param_hint="--out")
-    whole = not target.exists() or target.is_file()
-    part = target.with_name(f".{target.name}.{os.getpid()}.part") if whole else target
-    try:
-        file = part.open("xb" if whole else "wb")
-    except OSError as error:
-        raise typer.BadParameter(f"cannot write {out}: {error.strerror}", param_hint="--out") from error
-    try:
-        with file:
-            yield file
-        if whole:
-            part.replace(target)
-    finally:
-        if whole:
-            part.unlink(missing_ok=True)
-
-
-@contextmanager
-def _bar(source: BufferedReader, size: int | None) -> Iterator[Callable[[int], None]]:
-    """Progress on a terminal, by bytes read; nothing elsewhere."""
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeElapsedColumn(),
-    )  # fmt: skip
-    with Progress(*columns, console=notes, transient=True, disable=not notes.is_terminal) as progress:
-        task = progress.add_task("回放 replay", total=size)
-
-        def tell(fixes: int) -> None:
-            progress.update(task, description=f"回放 replay {fixes:,} fixes")
-            if size is not None:
-                progress.update(task, completed=source.tell())
-
-        yield tell
 
 
 @app.command(
@@ -134,8 +74,8 @@ def replay(
     except RegistryError as error:
         raise typer.BadParameter(str(error), param_hint="--registry") from error
     encode = msgspec.json.Encoder().encode
-    with _opened(positions) as (source, size), _written(out, source) as target:
-        with _bar(source, size) as progress:
+    with opened_file(positions) as (source, size), written(out, source) as target:
+        with bar(notes, "回放 replay", source, size) as progress:
             episodes, summary = run(source, positions, engine, profile=chosen, progress=progress)
         found = []
         for episode in episodes:
@@ -208,6 +148,10 @@ def kinds(
             typer.echo(msgspec.json.encode(as_record(kind)))
         return
     typer.echo("\n\n".join(as_text(kind) if code is None else in_full(kind) for kind in chosen))
+
+
+app.add_typer(commands)
+app.add_typer(database)
 
 
 def main() -> None:

@@ -44,7 +44,7 @@ class Summary:
 
 
 @contextmanager
-def _seldom_collecting() -> Iterator[None]:
+def seldom_collecting() -> Iterator[None]:
     """Look for reference cycles seldom: decoding makes many short-lived objects and no cycles."""
     before = gc.get_threshold()
     gc.set_threshold(500_000, *before[1:])
@@ -111,7 +111,7 @@ def replay(
     """
     episodes, summary = Episodes(engine.kinds), Summary()
     parts = read_positions(source, name, engine.registry.vehicles, summary.rejects, profile)
-    with _seldom_collecting():
+    with seldom_collecting():
         for batch, line in _gathered(parts):
             result = engine.detect(batch)
             episodes.add(result.found)

@@ -11,6 +11,7 @@ from rich.text import Text
 from api.replay import Summary
 from detectors.catalogue import CATALOGUE
 from ingest.moment import BEIJING
+from ingest.rejects import Rejects
 
 REASONS = {
     "malformed": "不是定位记录 no position record",
@@ -45,10 +46,11 @@ def lines(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]
     return out
 
 
-def _refused(summary: Summary) -> list[str]:
-    counts = summary.rejects.counts
+def refused(rejects: Rejects) -> list[str]:
+    """Counts of what was refused, by reason, and the first few of each."""
+    counts = rejects.counts
     rows = [(f"{counts[reason]:,}", reason, words) for reason, words in REASONS.items() if counts[reason]]
-    shown = [f"line {reject.line}: {reject.reason}: {reject.detail}" for reject in sorted(summary.rejects.shown)]
+    shown = [f"line {reject.line}: {reject.reason}: {reject.detail}" for reject in sorted(rejects.shown)]
     return [*lines(rows, right=(0,)), *shown]
 
 
@@ -94,7 +96,10 @@ def tell(console: Console, summary: Summary, episodes: Sequence[dict[str, object
     if summary.unregistered:
         blocks.append(f"未登记车辆 unknown_vehicle {summary.unregistered:,} · 保留但不判定 kept, they raise nothing")
     if summary.rejects.counts:
-        blocks += [f"未采信 refused {summary.rejects.counts.total():,}", *(f"  {line}" for line in _refused(summary))]
+        blocks += [
+            f"未采信 refused {summary.rejects.counts.total():,}",
+            *(f"  {line}" for line in refused(summary.rejects)),
+        ]
     blocks += [f"违规事件 episodes {len(episodes):,}", *(f"  {line}" for line in _found(episodes))]
     if gravest := _gravest(episodes):
         blocks += ["最严重 gravest", *(f"  {line}" for line in gravest)]

@@ -84,6 +84,9 @@ since_ms : time of the first of the unbroken fixes with the driver of fix `row`;
     that fix names none [ms]
 """
 
+VERSION = 1
+"""Of what is remembered of a vehicle; a new one means old state cannot be read."""
+
 ACTIVITY = np.dtype(
     [
         ("stop_from_ms", "i8"),

@@ -18,7 +18,7 @@ from detectors.activity import (
     UNKNOWN,
 )
 from detectors.enrich import Enriched
-from detectors.found import EPISODE, SHOWN, Found, show
+from detectors.found import ENDED, EPISODE, RAISED, RISEN, SHOWN, STANDS, Found, show
 from detectors.kind import State
 from detectors.limits import Limits
 from ingest.batch import Bool, Int32, Int64
@@ -33,6 +33,9 @@ SINCE_22_MS = BEIJING_MS + 2 * HOUR_MS
 MIXED = -1
 """In the place of a driver: not one and the same."""
 
+NOTHING = -1
+"""In the place of a `Fact`: there is no episode."""
+
 COUNTED = np.dtype([*SHOWN, ("excess_ms", "i8"), ("by_driver", "u1")], align=True)
 """An episode of a counter: what it shows beyond its limit [ms], and whether one driver drove it all."""
 
@@ -40,6 +43,7 @@ _COUNTER = np.dtype(
     [
         *EPISODE,
         ("raised", "u1"),
+        ("over", "u1"),
         ("by_driver", "u1"),
         ("moved", "u1"),
         ("running", "u1"),
@@ -55,7 +59,8 @@ _COUNTER = np.dtype(
     align=True,
 )
 """One counter: driving counted, of which behind gaps; its begin; the first fix since it restarted and
-the one driver of its parts before (0 none, ``MIXED``); its episode, if raised."""
+the one driver of its parts before (0 none, ``MIXED``); its episode, if raised, and whether it was
+told to be over."""
 
 COUNTER = np.dtype(
     [
@@ -81,6 +86,7 @@ def _restart(own: Any, restart_ms: int) -> None:
     own.running = 0
     own.doubt = 0
     own.raised = 0
+    own.over = 0
 
 
 @kernel
@@ -97,22 +103,38 @@ def _one_driver(own: Any, since_ms: int, driver: int) -> bool:
 
 
 @kernel
-def _test(own: Any, end_ms: int, now_ms: int, alone: bool, crew: int, limit_ms: int, severe_ms: int) -> bool:
-    """Open or extend the counter's episode after a piece of driving; tells whether there is one."""
+def _test(own: Any, end_ms: int, now_ms: int, alone: bool, crew: int, limit_ms: int, severe_ms: int) -> int:
+    """Open or extend the counter's episode after a piece of driving; tells what became of it."""
     if own.ms <= limit_ms:
-        return False
+        return NOTHING
+    fact = STANDS
     lead = own.ms - own.gap_ms <= limit_ms or own.doubt != 0 or (crew >= 2 and not alone)
     if own.raised == 0:
+        fact = RAISED
         own.raised = 1
         own.raised_ms = now_ms
         own.lead = lead
         own.by_driver = alone
         own.severity = 2 if lead else 3
-    if own.ms > severe_ms and own.lead == 0 and not lead:
+    if own.ms > severe_ms and own.lead == 0 and not lead and own.severity < 4:
         own.severity = 4
+        if fact == STANDS:
+            fact = RISEN
+    own.over = 0
     own.ends_ms = end_ms
     own.excess_ms = own.ms - limit_ms
-    return True
+    return fact
+
+
+@kernel
+def _end(found: Any, vehicle: int, own: Any) -> int:
+    """Tell that the counter's episode is over, where it has one and has not told; returns how many rows it wrote."""
+    if own.raised == 0 or own.over != 0:
+        return 0
+    own.over = 1
+    _show(found, vehicle, own)
+    found.fact = ENDED
+    return 1
 
 
 @kernel
@@ -146,7 +168,11 @@ def _counters(
     rows: State,
     found: Found,
 ) -> int:
-    """Carry the counters of a batch's vehicles through its pieces; returns how many rows it wrote."""
+    """Carry the counters of a batch's vehicles through its pieces; returns how many rows it wrote.
+
+    They are two at most for each part of a piece that the nights cut: the end of the last night's
+    episode and what became of this one's.
+    """
     count = 0
     changed = False
     for at in range(len(pieces)):
@@ -168,10 +194,8 @@ def _counters(
                     counts = begin < night + NIGHT_MS
                     end = min(end, night + NIGHT_MS if counts else night + DAY_MS)
                     if counts and own.running != 0 and own.night_ms != night:
-                        if changed:
-                            _show(found[count], who, own)
-                            count += 1
-                            changed = False
+                        count += _end(found[count], who, own)
+                        changed = False
                         own.ms = 0
                         own.gap_ms = 0
                         own.running = 0
@@ -190,7 +214,13 @@ def _counters(
                         own.gap_ms += end - begin
                     if when[row]:
                         limit, severe = limit_ms[own.set], severe_ms[own.set]
-                        changed |= _test(own, end, time_ms[row], alone, crew[row], limit, severe)
+                        fact = _test(own, end, time_ms[row], alone, crew[row], limit, severe)
+                        changed |= fact == STANDS
+                        if fact > STANDS:
+                            _show(found[count], who, own)
+                            found[count].fact = fact
+                            count += 1
+                            changed = False
                 begin = end
         elif piece.what == SHORT_STOP:
             if own.running != 0:
@@ -202,20 +232,19 @@ def _counters(
         elif piece.what == UNKNOWN:
             if own.running != 0:
                 own.doubt = 1
+        elif piece.what == BEGIN:
+            own.restart_ms = piece.to_ms
         else:
-            if changed:
-                _show(found[count], who, own)
-                count += 1
-                changed = False
-            if piece.what == BEGIN:
-                own.restart_ms = piece.to_ms
-            elif piece.what == CHANGE:
+            count += _end(found[count], who, own)
+            changed = False
+            if piece.what == CHANGE:
                 other = slots[who, 1 - rows[who].present]
                 _change(rows[who], own, other, piece, before_driver[row], driver[row])
             elif own.moved != 0:
                 _restart(own, piece.to_ms)
         if changed and (at + 1 == len(pieces) or vehicle[pieces[at + 1].row] != who):
             _show(found[count], who, own)
+            found[count].fact = STANDS
             count += 1
             changed = False
     return count
@@ -239,10 +268,12 @@ def counter(batch: Enriched, when: Bool, limits: Limits, state: State, *, nightl
     Returns
     -------
     Found of ``COUNTED``, (m,)
+        An episode is over at the piece that restarts its counter or lays it aside; one that is taken up
+        again and goes on is over once more.
     """
     pieces = batch.pieces
     nights = (pieces["to_ms"] + SINCE_22_MS) // DAY_MS - (pieces["from_ms"] + SINCE_22_MS) // DAY_MS
-    found: NDArray[np.void] = np.empty(len(pieces) + int(nights.clip(0).sum()) + 1, COUNTED)
+    found: NDArray[np.void] = np.empty(2 * (len(pieces) + int(nights.clip(0).sum())), COUNTED)
     count = _counters(
         batch.vehicle,
         batch.time_ms,

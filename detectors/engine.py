@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from detectors.activity import ACTIVITY
+from detectors import activity
 from detectors.catalogue import CATALOGUE
 from detectors.enrich import Enriched, Lookup
 from detectors.found import Found
@@ -59,8 +59,10 @@ class Engine:
         self.kinds = kinds
         self.lookup = Lookup(registry)
         self.parameters = {code: Parameters(code, kind.limits, registry) for code, kind in kinds.items()}
-        layout = {"gate": gate.STATE, "activity": ACTIVITY}
+        layout = {"gate": gate.STATE, "activity": activity.ACTIVITY}
         self.states = States(layout | {code: kind.state for code, kind in kinds.items()})
+        shared = {"gate": gate.VERSION, "activity": activity.VERSION}
+        self.versions = shared | {code: kind.version for code, kind in kinds.items()}
 
     def detect(self, batch: Batch) -> Result:
         """Carry all state through a batch of fixes in arrival order."""

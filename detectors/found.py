@@ -1,5 +1,6 @@
 """Found: episodes as columns, and how a verb writes one."""
 
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -19,16 +20,37 @@ EPISODE = [
 """What a state remembers of its episode, and every found episode shows: times [ms], where it began
 [deg], severity, and whether it is a lead."""
 
-SHOWN = [("vehicle", "i4"), *EPISODE]
+SHOWN = [("vehicle", "i4"), ("fact", "u1"), *EPISODE]
 """Columns of every found episode."""
 
 Found = NDArray[np.void]
-"""Episodes as they stand after a batch, (m,): those that it raised or changed, latest revision last."""
+"""Episodes as they stood at some fix of a batch, (m,): by vehicle, then time. The last row of an
+episode is how it stands after the batch; rows with a fact do not depend on where batches are cut."""
+
+
+class Fact(IntEnum):
+    """Why a row was written.
+
+    STANDS : the batch is over, and since its last row the episode has changed
+    RAISED : at this fix it was confirmed
+    RISEN : at this fix, after the one that raised it, it became graver
+    ENDED : at this fix it was over; it goes on, and ends once more, only where a counter is taken up
+        again or another registry merges from farther apart
+    """
+
+    STANDS = 0
+    RAISED = 1
+    RISEN = 2
+    ENDED = 3
+
+
+STANDS, RAISED, RISEN, ENDED = map(int, Fact)
+"""`Fact`, as kernels write it."""
 
 
 @kernel
 def show(found: Any, vehicle: int, own: Any) -> None:
-    """Write what every episode has from a vehicle's state into a row of `Found`."""
+    """Write what every episode has from a vehicle's state into a row of `Found`; its fact is the caller's."""
     found.vehicle = vehicle
     found.begins_ms = own.begins_ms
     found.raised_ms = own.raised_ms

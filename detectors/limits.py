@@ -50,7 +50,15 @@ def _dtype(defaults: Mapping[str, Default]) -> np.dtype[np.void]:
 
 
 class Parameters:
-    """The parameter sets of one group over all parties of a registry and all of time."""
+    """The parameter sets of one group over all parties of a registry and all of time.
+
+    Attributes
+    ----------
+    sets : structured array, (s,)
+        Those that the registry makes, then those that `keep` was given.
+    alike : bool
+        One set holds for all fixes.
+    """
 
     def __init__(self, group: str, defaults: Mapping[str, Default], registry: Registry) -> None:
         self.registry = registry
@@ -70,11 +78,7 @@ class Parameters:
                 table[at, span] = known.setdefault(self._values(party, held), len(known))
         self.table = table
         self.sets: NDArray[np.void] = np.array(list(known), _dtype(defaults))
-
-    @property
-    def alike(self) -> bool:
-        """Whether one set holds for all."""
-        return len(self.sets) == 1
+        self.alike = len(known) == 1
 
     def _check(self, row: Override) -> None:
         if row.name not in self.defaults:
@@ -102,6 +106,14 @@ class Parameters:
             return np.take(self.table[:, 0], party)
         span = np.searchsorted(self.breaks, time_ms, side="right")
         return np.take(self.table, party * self.table.shape[1] + span)
+
+    def keep(self, one: np.void) -> int:
+        """Row of `sets` that holds these numbers; a new one where they are another registry's."""
+        for known, own in enumerate(self.sets):
+            if own.tobytes() == one.tobytes():
+                return known
+        self.sets = np.append(self.sets, np.array([one], self.sets.dtype))
+        return len(self.sets) - 1
 
     def columns(self, entry: Int32, time_ms: Int64) -> NDArray[np.void]:
         """Parameters that hold for fixes of these registry rows at these times, (n,)."""

@@ -1,6 +1,6 @@
 """State: what is remembered per vehicle between batches, one row a vehicle."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ class States:
                 grown = np.zeros(max(vehicles, len(table) * 3 // 2), table.dtype)
                 grown[: len(table)] = table
                 self._tables[name] = grown
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
 
     def __getitem__(self, name: str) -> NDArray[np.void]:
         return self._tables[name]

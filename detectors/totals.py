@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from detectors.activity import DRIVE, SMALL_FROM_MS, SMALL_TO_MS, small_hours_ms
 from detectors.enrich import Enriched
-from detectors.found import EPISODE, SHOWN, Found, show
+from detectors.found import ENDED, EPISODE, RAISED, RISEN, SHOWN, STANDS, Found, show
 from detectors.kind import State
 from detectors.limits import Limits
 from ingest.batch import Bool, Int32, Int64
@@ -18,9 +18,11 @@ from ingest.kernel import kernel
 from ingest.moment import BEIJING_MS, DAY_MS
 
 NIGHT_TOTAL = np.dtype(
-    [*EPISODE, ("running", "u1"), ("set", "i4"), ("day_ms", "i8"), ("ms", "i8"), ("dm", "i8")], align=True
+    [*EPISODE, ("running", "u1"), ("over", "u1"), ("set", "i4"), ("day_ms", "i8"), ("ms", "i8"), ("dm", "i8")],
+    align=True,
 )
-"""What was driven in the small hours of one Beijing day; `severity` 0 until it is raised."""
+"""What was driven in the small hours of one Beijing day; `severity` 0 until it is raised; whether it was
+told to be `over`."""
 
 TOTALLED = np.dtype([*SHOWN, ("drive_ms", "i8"), ("distance_dm", "i8")], align=True)
 """An episode of the small hours: time and distance driven in them [ms], [dm]."""
@@ -46,7 +48,10 @@ def _totals(
     state: State,
     found: Found,
 ) -> int:
-    """Add up driving inside the small hours; returns how many rows of `found` it wrote."""
+    """Add up driving inside the small hours; returns how many rows of `found` it wrote.
+
+    They are two a piece at most: the end of one day's episode and what became of another's.
+    """
     count = 0
     changed = False
     for at in range(len(pieces)):
@@ -54,16 +59,21 @@ def _totals(
         row = piece.row
         who = vehicle[row]
         own = state[who]
+        fact = STANDS
+        day = piece.to_ms - (piece.to_ms + BEIJING_MS) % DAY_MS
+        past = own.day_ms != day or piece.from_ms >= day + SMALL_TO_MS
+        if past and own.severity != 0 and own.over == 0:
+            own.over = 1
+            _show(found[count], who, own)
+            found[count].fact = ENDED
+            count += 1
+            changed = False
         inside = small_hours_ms(piece.from_ms, piece.to_ms) if piece.what == DRIVE and when[row] else 0
         if inside > 0:
-            day = piece.to_ms - (piece.to_ms + BEIJING_MS) % DAY_MS
             if own.running == 0 or own.day_ms != day:
-                if changed:
-                    _show(found[count], who, own)
-                    count += 1
-                    changed = False
                 own.running = 1
                 own.severity = 0
+                own.over = 0
                 own.day_ms = day
                 own.ms = 0
                 own.dm = 0
@@ -75,14 +85,18 @@ def _totals(
             own.dm += piece.small_dm
             own.ends_ms = min(piece.to_ms, day + SMALL_TO_MS)
             if own.severity == 0 and (own.ms >= open_ms[own.set] or own.dm >= open_dm[own.set]):
+                fact = RAISED
                 own.severity = 3
                 own.raised_ms = time_ms[row]
             if own.severity != 0:
                 changed = True
-                if own.ms > severe_ms[own.set]:
+                if own.severity == 3 and own.ms > severe_ms[own.set]:
                     own.severity = 4
-        if changed and (at + 1 == len(pieces) or vehicle[pieces[at + 1].row] != who):
+                    if fact == STANDS:
+                        fact = RISEN
+        if fact != STANDS or (changed and (at + 1 == len(pieces) or vehicle[pieces[at + 1].row] != who)):
             _show(found[count], who, own)
+            found[count].fact = fact
             count += 1
             changed = False
     return count
@@ -103,8 +117,9 @@ def small_hours_total(batch: Enriched, when: Bool, limits: Limits, state: State)
     Returns
     -------
     Found of ``TOTALLED``, (m,)
+        An episode is over at the first piece, of any sort, from 05:00 on or of another day.
     """
-    found: NDArray[np.void] = np.empty(len(batch.pieces) + 1, TOTALLED)
+    found: NDArray[np.void] = np.empty(2 * len(batch.pieces), TOTALLED)
     count = _totals(
         batch.vehicle,
         batch.time_ms,

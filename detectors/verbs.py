@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.enrich import Enriched
-from detectors.found import EPISODE, SHOWN, Found, show
+from detectors.found import ENDED, EPISODE, RAISED, RISEN, SHOWN, STANDS, Found, show
 from detectors.kind import Severity, State
 from detectors.limits import Limits
 from ingest.batch import Bool, Float64, Int32, Int64
@@ -19,6 +19,7 @@ HOLD = np.dtype(
     [
         *EPISODE,
         ("known", "u1"),
+        ("over", "u1"),
         ("barred", "u1"),
         ("confirmed", "u1"),
         ("unmatched", "u1"),
@@ -40,7 +41,8 @@ HOLD = np.dtype(
     ],
     align=True,
 )
-"""What a hold remembers: the latest episode (if `known`), then the present run (`points` 0 if none)."""
+"""What a hold remembers: the latest episode (if `known`) and whether it was told to be `over`, then the
+present run (`points` 0 if none)."""
 
 
 @kernel
@@ -85,27 +87,32 @@ def _hold(
     hold_ms: Int64,
     gap_ms: Int64,
     merge_ms: Int64,
+    merge_most_ms: int,
     severe_ratio: Float64,
     reach: bool,
     severity: int,
     state: State,
     found: Found,
 ) -> int:
-    """Carry runs and episodes through a batch, by vehicle; returns how many rows of `found` it wrote."""
+    """Carry runs and episodes through a batch, by vehicle; returns how many rows of `found` it wrote.
+
+    They are two a fix at most: an episode that is over only because another is raised, and one more.
+    """
     count = 0
     changed = False
     for row in range(len(vehicle)):
         own = state[vehicle[row]]
-        over = False
+        fact = STANDS
+        above = False
         if own.points > 0:
             bound = ratio[own.set] * limit_kmh[row] + margin_kmh[own.set]
-            over = when[row] and (speed_kmh[row] >= bound if reach else speed_kmh[row] > bound)
-            if not over or dt_ms[row] > gap_ms[own.set]:
+            above = when[row] and (speed_kmh[row] >= bound if reach else speed_kmh[row] > bound)
+            if not above or dt_ms[row] > gap_ms[own.set]:
                 own.points = 0
         if own.points == 0:
             bound = ratio[sets[row]] * limit_kmh[row] + margin_kmh[sets[row]]
-            over = when[row] and (speed_kmh[row] >= bound if reach else speed_kmh[row] > bound)
-        if over:
+            above = when[row] and (speed_kmh[row] >= bound if reach else speed_kmh[row] > bound)
+        if above:
             share = speed_kmh[row] / limit_kmh[row] if limit_kmh[row] > 0.0 else 0.0
             if own.points == 0:
                 own.set = sets[row]
@@ -136,9 +143,11 @@ def _hold(
                 if own.points >= points[own.set] and (held >= hold_ms[own.set] if reach else held > hold_ms[own.set]):
                     own.confirmed = 1
                     if not own.known or own.first_ms - own.ends_ms > merge_ms[own.set]:
-                        if changed:
+                        if own.known and not own.over:
                             _write(found[count], vehicle[row], own)
+                            found[count].fact = ENDED
                             count += 1
+                        fact = RAISED
                         own.known = 1
                         own.begins_ms = own.first_ms
                         own.raised_ms = time_ms[row]
@@ -149,15 +158,23 @@ def _hold(
                         own.lead = own.unmatched
                         own.barred = 0
                         own.severity = min(severity, 2) if own.lead else severity
+                    own.over = 0
                     own.ends_ms = time_ms[row]
                     own.barred |= own.unmatched
                     _join(own, own.first_ratio, own.second_ratio, own.peak_kmh, own.limit_kmh, own.fence)
             if own.confirmed:
                 changed = True
-                if own.second_highest_ratio >= severe_ratio[own.set] and not own.barred:
-                    own.severity = max(own.severity, 3)
-        if changed and (row + 1 == len(vehicle) or vehicle[row + 1] != vehicle[row]):
+                if own.second_highest_ratio >= severe_ratio[own.set] and not own.barred and own.severity < 3:
+                    own.severity = 3
+                    if fact == STANDS:
+                        fact = RISEN
+        out_of_reach = own.points == 0 or own.first_ms - own.ends_ms > merge_ms[own.set]
+        if own.known and not own.over and out_of_reach and time_ms[row] - own.ends_ms > merge_most_ms:
+            own.over = 1
+            fact = ENDED
+        if fact != STANDS or (changed and (row + 1 == len(vehicle) or vehicle[row + 1] != vehicle[row])):
             _write(found[count], vehicle[row], own)
+            found[count].fact = fact
             count += 1
             changed = False
     return count
@@ -200,11 +217,14 @@ def hold(
     Returns
     -------
     Found of ``HELD``, (m,)
+        An episode is over at the first fix from which on nothing can extend it: no set merges from
+        so far, and neither does the run that is going on. At the latest where another is raised.
 
     Source: rulebook §3, §6.
     """
     n = len(batch)
-    found: NDArray[np.void] = np.empty(n + 1, HELD)
+    merge_ms = limits.parameter("merge_ms")
+    found: NDArray[np.void] = np.empty(2 * n, HELD)
     count = _hold(
         batch.vehicle,
         batch.time_ms,
@@ -222,7 +242,8 @@ def hold(
         limits.parameter("points"),
         limits.parameter("hold_ms"),
         limits.parameter("gap_ms"),
-        limits.parameter("merge_ms"),
+        merge_ms,
+        int(merge_ms.max()),
         limits.parameter("severe_ratio", np.inf),
         reach or limit_kmh is None,
         int(severity),

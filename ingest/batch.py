@@ -83,3 +83,10 @@ class Batch:
 def concat(batches: Sequence[Batch]) -> Batch:
     """Put batches one after another into one; at least one is needed."""
     return Batch(*(np.concatenate([getattr(b, column.name) for b in batches]) for column in fields(Batch)))
+
+
+def no_fixes() -> Batch:
+    """A batch without a fix."""
+    types = dict.fromkeys(Batch.__slots__, np.float64) | {"vehicle": np.int32, "backfill": np.bool_}
+    types |= dict.fromkeys(("time_ms", "alarm", "status", "received_ms", "driver"), np.int64)
+    return Batch(**{name: np.zeros(0, kind) for name, kind in types.items()})

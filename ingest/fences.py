@@ -50,11 +50,12 @@ class _Collection(msgspec.Struct):
     type: str = "FeatureCollection"
 
 
-class _Feature:
-    """One feature on its way to become a fence; its readers raise `RegistryError`."""
+class Feature:
+    """One GeoJSON feature on its way to become a fence; its readers raise `RegistryError`."""
 
     def __init__(self, path: Path, line: int, raw: bytes) -> None:
         self.path, self.line = path, line
+        self.raw = raw
         try:
             feature = json.loads(raw.decode())
         except (ValueError, RecursionError) as error:
@@ -68,13 +69,16 @@ class _Feature:
             self.properties.setdefault("id", feature["id"])
 
     def fail(self, field: str, expected: str, found: object) -> NoReturn:
+        """Refuse the feature for the sake of this field."""
         raise RegistryError(self.path, self.line, field, expected, found)
 
     def text(self, field: str) -> str:
+        """Stripped text of a property; empty where missing."""
         value = self.properties.get(field)
         return "" if value is None else str(value).strip()
 
     def limit(self, kind: str) -> float:
+        """Speed limit [km/h]; NaN where the kind of fence needs none."""
         value = self.properties.get("limit_kmh")
         if value is None and kind not in LIMITED:
             return math.nan
@@ -83,12 +87,14 @@ class _Feature:
         return float(value)
 
     def classes(self) -> str:
+        """Letters of the classes it is for."""
         value = self.text("classes")
         if set(value) - set(ALL_CLASSES):
             self.fail("classes", f"letters of {ALL_CLASSES}, or nothing for all", value)
         return value or ALL_CLASSES
 
     def shape(self) -> Any:
+        """The checked geometry."""
         kind = self.geometry.get("type") if isinstance(self.geometry, dict) else None
         if kind not in ("Polygon", "MultiPolygon"):
             self.fail("geometry", "a Polygon or a MultiPolygon", kind)
@@ -106,6 +112,7 @@ class _Feature:
         return shapely.force_2d(shape)
 
     def fence(self) -> Fence:
+        """Make a fence of it."""
         kind = self.text("kind")
         if not kind:
             self.fail("kind", "a kind of fence, such as road, speed or hazmat_no_go", self.properties)
@@ -120,8 +127,8 @@ class _Feature:
         return Fence(self.text("id") or name, name, kind, limit, classes, begin, end, self.shape())
 
 
-def read_fences(path: Path) -> list[Fence]:
-    """Read a FeatureCollection of fences.
+def read_features(path: Path) -> list[Feature]:
+    """Read the features of a FeatureCollection.
 
     Raises
     ------
@@ -130,15 +137,15 @@ def read_fences(path: Path) -> list[Fence]:
     """
     try:
         data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
-        features = msgspec.json.decode(data, type=_Collection).features
+        raws = msgspec.json.decode(data, type=_Collection).features
     except OSError as error:
         raise RegistryError(path, 0, "file", "a readable GeoJSON file", error.strerror) from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise RegistryError(path, 0, "file", "a GeoJSON FeatureCollection", str(error)) from error
-    fences, at, line = list[Fence](), 0, 1
-    for raw in features:
-        begin = data.index(bytes(raw), at)
+    features, at, line = list[Feature](), 0, 1
+    for raw in map(bytes, raws):
+        begin = data.index(raw, at)
         line += data.count(b"\n", at, begin)
-        fences.append(_Feature(path, line, bytes(raw)).fence())
-        at, line = begin + len(bytes(raw)), line + data.count(b"\n", begin, begin + len(bytes(raw)))
-    return fences
+        features.append(Feature(path, line, raw))
+        at, line = begin + len(raw), line + data.count(b"\n", begin, begin + len(raw))
+    return features

@@ -1,5 +1,6 @@
 """Positions in, batches out: a stream of lines, whatever its format and profile."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,8 @@ from ingest.unzip import Source
 DEFAULT_COLOR = 2
 MOST_NAME = 64
 """Longest plate, in characters."""
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+"""Characters that no database keeps and no plate has: NUL, and halves of surrogate pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class Rows(dict[tuple[Any, Any], int]):
         number = DEFAULT_COLOR if values.is_missing(color) else values.whole(color, MOST_COLOR)
         if not isinstance(plate, str) or not 0 < len(plate.strip()) <= MOST_NAME or number is None:
             return -1
+        if _NO_TEXT.search(plate):
+            return -1
         row = self[name] = self.vehicles.row(plate.strip(), number)
         return row
 
@@ -52,6 +57,7 @@ class Reader:
     def __init__(self, vehicles: Vehicles, profile: Profile, rejects: Rejects) -> None:
         self.profile, self.rejects = profile, rejects
         self.rows = Rows(vehicles)
+        self.drivers = values.Drivers()
 
     def positions(self, columns: Columns) -> Positions:
         """Convert values; rows that name no vehicle are counted and left out."""
@@ -82,7 +88,7 @@ class Reader:
             status=values.ints(found.get("status", absent), -1),
             received_ms=self._times(found.get("received"), n),
             backfill=np.array(found.get("backfill", absent), np.bool_),
-            driver=values.drivers(found.get("driver", absent)),
+            driver=self.drivers.codes(found.get("driver", absent)),
         )
         numbers = np.array(columns.lines, np.int64)
         named = np.flatnonzero(vehicle >= 0)
@@ -123,7 +129,7 @@ def read_positions(
     decode: Decode | None = None
     for lines in read_lines(source, rejects):
         if decode is None:
-            lines = _from_first_text(lines)
+            lines = from_first_text(lines)
             if not lines.texts:
                 continue
             if is_json(name, lines.texts[0]):
@@ -136,7 +142,7 @@ def read_positions(
             yield positions
 
 
-def _from_first_text(lines: Lines) -> Lines:
+def from_first_text(lines: Lines) -> Lines:
     """Leave out the blank lines, and the byte-order mark, with which a file may begin."""
     if lines.numbers[0] == 1:
         lines.texts[0] = lines.texts[0].removeprefix(b"\xef\xbb\xbf")

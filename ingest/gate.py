@@ -40,6 +40,9 @@ DRIFT_MS = 180_000
 FIXED_BIT = 0x2
 """JT/T 808 status bit 1: the receiver has a fix."""
 
+VERSION = 1
+"""Of what the gate remembers; a new one means old state cannot be read."""
+
 STATE = np.dtype(
     [
         ("located_ms", "i8"),

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.batch import Bool, Int8, Int32, Int64
-from ingest.fences import Fence, read_fences
+from ingest.fences import Feature, Fence, read_features
 from ingest.table import Row, read_table
 
 CLASSES = "LCHBTF"
@@ -143,10 +144,10 @@ class Registry:
         return found
 
 
-def _vehicle_rows(path: Path) -> tuple[Entries, list[Party], Vehicles]:
+def _vehicle_rows(source: Iterable[Row]) -> tuple[Entries, list[Party], Vehicles]:
     vehicles, parties = Vehicles(), dict[Party, int]()
     rows: list[tuple[int, int, int, int, int, int, int]] = []
-    for row in read_table(path, ("plate", "class")):
+    for row in source:
         kind = row.text("class")
         if len(kind) != 1 or kind not in CLASSES:
             row.fail("class", f"one of the letters {' '.join(CLASSES)}")
@@ -183,23 +184,60 @@ def _override(row: Row) -> Override:
     return Override(group, name, value, classes, row.text("county"), row.text("company"), begin, end, row)
 
 
-def read_registry(folder: Path) -> Registry:
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A registry as it was written down: rows of its tables, features of its map.
+
+    Attributes
+    ----------
+    vehicles, parameters : list of Row
+        Rows of ``vehicles.csv`` and ``parameters.csv``.
+    fences : list of Feature
+        Features of ``fences.geojson``.
+    """
+
+    vehicles: list[Row]
+    fences: list[Feature]
+    parameters: list[Row]
+
+    def registry(self) -> Registry:
+        """Make sense of the rows.
+
+        Raises
+        ------
+        RegistryError
+            What cannot be read, with file, line, field and what was expected.
+
+        Source: rulebook §8; ``docs/formats.md`` §2.
+        """
+        entries, parties, vehicles = _vehicle_rows(self.vehicles)
+        fences = [feature.fence() for feature in self.fences]
+        return Registry(entries, parties, vehicles, fences, list(map(_override, self.parameters)))
+
+
+def read_source(folder: Path) -> Source:
     """Read a registry folder: ``vehicles.csv``, and where present ``fences.geojson``, ``parameters.csv``.
 
     Raises
     ------
     RegistryError
-        What cannot be read, with file, line, field and what was expected.
-
-    Source: rulebook §8; ``docs/formats.md`` §2.
+        A file that cannot be read, or whose columns are not those of ``docs/formats.md`` §2.
     """
-    entries, parties, vehicles = _vehicle_rows(folder / "vehicles.csv")
     fences, parameters = folder / "fences.geojson", folder / "parameters.csv"
     known = ("group", "name", "value", "class", "county", "company", "valid_from", "valid_to")
-    return Registry(
-        entries,
-        parties,
-        vehicles,
-        read_fences(fences) if os.path.lexists(fences) else [],
-        list(map(_override, read_table(parameters, known[:3], known))) if os.path.lexists(parameters) else [],
+    return Source(
+        list(read_table(folder / "vehicles.csv", ("plate", "class"))),
+        read_features(fences) if os.path.lexists(fences) else [],
+        list(read_table(parameters, known[:3], known)) if os.path.lexists(parameters) else [],
     )
+
+
+def read_registry(folder: Path) -> Registry:
+    """Read a registry folder and make sense of it.
+
+    Raises
+    ------
+    RegistryError
+        What cannot be read, with file, line, field and what was expected.
+    """
+    return read_source(folder).registry()

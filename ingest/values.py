@@ -93,26 +93,35 @@ def ints(clean: Sequence[int | None], missing: int) -> Int64:
         return np.array([missing if value is None else value for value in clean], np.int64)
 
 
-class _Codes(dict[str | None, int]):
-    """Codes of drivers by their text, worked out once; forgotten where a feed makes up ever new ones."""
+class Drivers(dict[str | None, int]):
+    """Codes of drivers by their text, worked out once; forgotten where a feed makes up ever new ones.
+
+    Attributes
+    ----------
+    fresh : dict of str
+        Code to text of the drivers met since somebody last took it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fresh: dict[int, str] = {}
 
     def __missing__(self, text: str | None) -> int:
         if len(self) > 1 << 20:
             self.clear()
-        code = driver_code((text or "").strip())
+        name = (text or "").strip()
+        code = driver_code(name)
+        if code:
+            self.fresh[code] = name
         if text is None or len(text) <= 64:
             self[text] = code
         return code
 
-
-_CODES = _Codes()
-
-
-def drivers(clean: Sequence[str | None]) -> Int64:
-    """Codes of the drivers' texts, (n,); 0 where none."""
-    if not any(clean):
-        return np.zeros(len(clean), np.int64)
-    return np.fromiter(map(_CODES.__getitem__, clean), np.int64, len(clean))
+    def codes(self, clean: Sequence[str | None]) -> Int64:
+        """Codes of the drivers' texts, (n,); 0 where none."""
+        if not any(clean):
+            return np.zeros(len(clean), np.int64)
+        return np.fromiter(map(self.__getitem__, clean), np.int64, len(clean))
 
 
 def time_ms(value: object, text_ms: TextMs = parse_ms) -> int:

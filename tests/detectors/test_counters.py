@@ -7,6 +7,7 @@ import pytest
 from detectors.activity import BEGIN, CHANGE, DRIVE, GAP_DRIVE, NEVER, PIECE, REST, SHORT_STOP, UNKNOWN
 from detectors.counters import COUNTER, counter, counter_measures
 from detectors.limits import Limits
+from tests.detectors.rows import latest, told
 from tests.plain import interpret
 
 MIDNIGHT = 1_772_380_800_000  # 2026-03-02 00:00 Beijing time
@@ -106,9 +107,18 @@ class Counted:
         self.nightly = nightly
         self.state = np.zeros(3, COUNTER)
 
-    def found(self, *pieces: Piece) -> Any:
+    def rows(self, *pieces: Piece) -> Any:
         limits = limits_of(pieces, self.sets)
         return counter(batch_of(pieces), when_of(pieces), limits, self.state, nightly=self.nightly)
+
+    def found(self, *pieces: Piece) -> Any:
+        """What is found, as it stands at the end."""
+        return latest(self.rows(*pieces))
+
+    def told(self, *pieces: Piece) -> list[tuple[object, ...]]:
+        """Every row: its fact, begin and end [minutes of the day], severity."""
+        rows = told(self.rows(*pieces), "begins_ms", "ends_ms", "severity")
+        return [(fact, (begin - MIDNIGHT) / MIN, (end - MIDNIGHT) / MIN, grade) for fact, begin, end, grade in rows]  # type: ignore[operator]
 
     def spans(self, *pieces: Piece) -> list[tuple[float, float, float]]:
         """Begin, raise and end of what is found [minutes of the day]."""
@@ -151,7 +161,7 @@ def test_a_rest_begins_it_anew() -> None:
     assert Counted().spans(drive(0, 241), rest(270), drive(270, 511)) == [(0, 241, 241), (270, 511, 511)]
     counted = Counted()
     assert counted.spans(drive(0, 241)) == [(0, 241, 241)]
-    assert counted.spans(rest(270)) == []
+    assert counted.spans(rest(270)) == [(0, 241, 241)]  # it is over
     assert counted.spans(drive(270, 510)) == []
     assert counted.spans(drive(510, 511)) == [(270, 511, 511)]
 
@@ -259,8 +269,8 @@ def test_a_card_shown_for_a_moment_wins_nothing() -> None:
 
 
 def test_an_episode_goes_on_when_its_driver_comes_back() -> None:
-    found = Counted().spans(drive(0, 241), change(245, 1, 2, since=0), change(246, 2, 1, since=245), drive(246, 247))
-    assert found == [(0, 241, 241), (0, 241, 247)]
+    found = Counted().told(drive(0, 241), change(245, 1, 2, since=0), change(246, 2, 1, since=245), drive(246, 247))
+    assert found == [("RAISED", 0, 241, 3), ("ENDED", 0, 241, 3), ("STANDS", 0, 247, 3)]
 
 
 def test_who_comes_back_after_twenty_minutes_begins_anew() -> None:
@@ -468,3 +478,69 @@ def test_after_a_rest_and_in_a_new_night_it_counts_from_nothing() -> None:
     tomorrow = H22 + 1_440
     night = Counted(nightly=True).found(gap(H22, H22 + 60), drive(tomorrow, tomorrow + 120 + MS))
     assert night[["excess_ms", "lead", "severity"]].tolist() == [(1, 0, 3)]
+
+
+def test_each_row_tells_why_it_was_written() -> None:
+    raised = ("RAISED", 0, 241, 3)
+    assert Counted().told(drive(0, 241)) == [raised]
+    assert Counted().told(drive(0, 241), drive(241, 242)) == [raised, ("STANDS", 0, 242, 3)]
+    risen = drive(0, 241), drive(241, 301), drive(301, 302), drive(302, 303)
+    assert Counted().told(*risen) == [raised, ("RISEN", 0, 301, 4), ("STANDS", 0, 303, 4)]
+    assert Counted().told(drive(0, 301)) == [("RAISED", 0, 301, 4)]
+    assert Counted().told(*risen, rest(330), drive(330, 331), rest(360)) == [
+        raised,
+        ("RISEN", 0, 301, 4),
+        ("ENDED", 0, 303, 4),
+    ]
+
+
+def test_a_counter_without_an_episode_ends_none() -> None:
+    assert Counted().told(drive(0, 240), rest(270), change(300, 1, 2, since=0)) == []
+
+
+def test_a_change_of_driver_ends_the_outgoing_one_s_episode() -> None:
+    there = drive(0, 241), change(245, 1, 2, since=0)
+    raised, ended = ("RAISED", 0, 241, 3), ("ENDED", 0, 241, 3)
+    assert Counted().told(*there) == [raised, ended]
+    assert Counted().told(*there, change(246, 2, 1, since=245)) == [raised, ended]
+    # what goes on ends once more, whatever ends it
+    again = *there, change(246, 2, 1, since=245), drive(246, 247)
+    assert Counted().told(*again, rest(280)) == [raised, ended, ("ENDED", 0, 247, 3)]
+    assert Counted().told(*again, change(250, 1, 2, since=246), rest(290)) == [raised, ended, ("ENDED", 0, 247, 3)]
+    # what is taken up and does not go on has ended
+    assert Counted().told(*there, change(246, 2, 1, since=245), rest(280)) == [raised, ended]
+    # what is overwritten where it lies has ended
+    assert Counted().told(*there, drive(245, 246), change(250, 2, 3, since=245)) == [raised, ended]
+
+
+def test_each_night_ends_the_last_one_s_episode() -> None:
+    second = H22 + 1_440
+    raised, ended = (("RAISED", H22, H22 + 121, 3), ("ENDED", H22, H22 + 121, 3))
+    day = drive(H22, H22 + 121), drive(H22 + 481, second)
+    assert Counted(nightly=True).told(*day) == [raised]
+    assert Counted(nightly=True).told(*day, drive(second, second + 1)) == [raised, ended]
+    assert Counted(nightly=True).told(*day, drive(second - 9, second + 121)) == [
+        raised,
+        ended,
+        ("RAISED", second, second + 121, 3),
+    ]
+    assert Counted(nightly=True).told(*day, rest(second), drive(second, second + 1)) == [raised, ended]
+
+
+def test_a_counter_that_was_laid_aside_before_its_night_was_over_ends_once() -> None:
+    second = H22 + 1_440
+    aside = drive(H22, H22 + 121), change(second - 1, 1, 2, since=0, resume=1_440)
+    back = change(second, 2, 1, since=second - 1, resume=1_440), drive(second, second + 121)
+    assert Counted(nightly=True).told(*aside, *back) == [
+        ("RAISED", H22, H22 + 121, 3),
+        ("ENDED", H22, H22 + 121, 3),
+        ("RAISED", second, second + 121, 3),
+    ]
+
+
+def test_every_night_of_a_piece_is_raised_and_all_but_the_last_are_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    interpret(monkeypatch)  # compiled code would write behind the array
+    found = Counted(nightly=True).told(drive(EIGHT, EIGHT + 3 * 1_440))
+    nights = [(H22 + number * 1_440, H22 + number * 1_440 + 480) for number in range(3)]
+    rows = [(fact, *night, 3) for night in nights for fact in ("RAISED", "ENDED")]
+    assert found == rows[:-1]

@@ -4,7 +4,8 @@ import numpy as np
 
 from detectors.activity import BEGIN, CHANGE, GAP_DRIVE, REST, SHORT_STOP, UNKNOWN
 from detectors.totals import NIGHT_TOTAL, small_hours_total, total_measures
-from tests.detectors.test_counters import MIDNIGHT, MIN, Piece, batch_of, drive, limits_of, ms, when_of
+from tests.detectors.rows import latest, told
+from tests.detectors.test_counters import MIDNIGHT, MIN, MS, Piece, batch_of, drive, limits_of, ms, when_of
 
 TOTAL = {"open_ms": 10 * MIN, "open_dm": 50_000, "severe_ms": 60 * MIN}
 TWO, FIVE = 2 * 60, 5 * 60
@@ -17,8 +18,17 @@ class Totalled:
         self.sets = sets or (TOTAL,)
         self.state = np.zeros(3, NIGHT_TOTAL)
 
-    def found(self, *pieces: Piece) -> Any:
+    def rows(self, *pieces: Piece) -> Any:
         return small_hours_total(batch_of(pieces), when_of(pieces), limits_of(pieces, self.sets), self.state)
+
+    def found(self, *pieces: Piece) -> Any:
+        """What is found, as it stands at the end."""
+        return latest(self.rows(*pieces))
+
+    def told(self, *pieces: Piece) -> list[tuple[object, ...]]:
+        """Every row: its fact, begin and end [minutes of the day], severity."""
+        rows = told(self.rows(*pieces), "begins_ms", "ends_ms", "severity")
+        return [(fact, (begin - MIDNIGHT) / MIN, (end - MIDNIGHT) / MIN, grade) for fact, begin, end, grade in rows]  # type: ignore[operator]
 
     def spans(self, *pieces: Piece) -> list[tuple[float, float, float]]:
         times = ("begins_ms", "raised_ms", "ends_ms")
@@ -59,7 +69,39 @@ def test_what_lies_outside_does_not_move_the_end() -> None:
     assert Totalled().spans(inside, drive(FIVE, FIVE + 60, dm=9)) == [(TWO, TWO + 10, TWO + 10)]
     total = Totalled()
     total.found(inside)
-    assert total.spans(drive(FIVE, FIVE + 60)) == []
+    assert total.told(drive(FIVE, FIVE + 60)) == [("ENDED", TWO, TWO + 10, 3)]
+    assert total.told(drive(FIVE + 60, FIVE + 61)) == []
+
+
+def test_each_row_tells_why_it_was_written() -> None:
+    raised = ("RAISED", TWO, TWO + 10, 3)
+    inside = drive(TWO, TWO + 10)
+    assert Totalled().told(inside) == [raised]
+    assert Totalled().told(inside, drive(TWO + 10, TWO + 11)) == [raised, ("STANDS", TWO, TWO + 11, 3)]
+    risen = inside, drive(TWO + 10, TWO + 61), drive(TWO + 61, TWO + 62)
+    assert Totalled().told(*risen) == [raised, ("RISEN", TWO, TWO + 61, 4), ("STANDS", TWO, TWO + 62, 4)]
+    assert Totalled().told(drive(TWO, TWO + 61)) == [("RAISED", TWO, TWO + 61, 4)]
+
+
+def test_a_night_is_over_at_five_whatever_comes_then() -> None:
+    inside, told = drive(TWO, TWO + 10), [("RAISED", TWO, TWO + 10, 3), ("ENDED", TWO, TWO + 10, 3)]
+    for what in (BEGIN, GAP_DRIVE, SHORT_STOP, REST, UNKNOWN, CHANGE):
+        assert Totalled().told(inside, Piece(what, FIVE - MS, FIVE + 1)) == told[:1], what
+        assert Totalled().told(inside, Piece(what, FIVE, FIVE + 1), Piece(what, FIVE + 2, FIVE + 3)) == told, what
+        tomorrow = Piece(what, TWO + 60, 1_440)
+        assert Totalled().told(inside, tomorrow) == told, what
+        assert Totalled().told(inside, Piece(what, TWO + 60, 1_440 - MS)) == told[:1], what
+    assert Totalled().told(drive(TWO, TWO + 9), drive(FIVE, FIVE + 1)) == []
+
+
+def test_one_piece_may_end_a_night_and_raise_another() -> None:
+    tomorrow = drive(TWO + 1_440, TWO + 1_450), drive(TWO + 1_450, TWO + 1_451)
+    assert Totalled().told(drive(TWO, TWO + 10), *tomorrow, drive(FIVE + 1_440, FIVE + 1_441)) == [
+        ("RAISED", TWO, TWO + 10, 3),
+        ("ENDED", TWO, TWO + 10, 3),
+        ("RAISED", TWO + 1_440, TWO + 1_450, 3),
+        ("ENDED", TWO + 1_440, TWO + 1_451, 3),
+    ]
 
 
 def test_only_driving_counts() -> None:

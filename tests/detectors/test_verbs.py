@@ -10,6 +10,7 @@ from detectors.enrich import Enriched
 from detectors.kind import Severity
 from detectors.limits import Limits
 from detectors.verbs import HOLD, hold, no_measures, speed_measures
+from tests.detectors.rows import latest, told
 
 T = 1_772_409_600_000  # 2026-03-02 08:00 Beijing time
 SPEEDING = {"ratio": 1.0, "margin_kmh": 3.0, "points": 3, "hold_ms": 30_000, "gap_ms": 120_000, "merge_ms": 60_000}
@@ -51,7 +52,7 @@ class Road:
         self.severity, self.reach = severity, reach
         self.state = np.zeros(2, HOLD)
 
-    def found(
+    def rows(
         self,
         *fixes: tuple[float, float],
         limit: list[float] | float = 100.0,
@@ -74,6 +75,15 @@ class Road:
             unmatched=np.isin(np.arange(n), unmatched),
             reach=self.reach,
         )
+
+    def found(self, *fixes: tuple[float, float], **columns: Any) -> np.ndarray:
+        """What is found, as it stands at the end."""
+        return latest(self.rows(*fixes, **columns))
+
+    def told(self, *fixes: tuple[float, float], **columns: Any) -> list[tuple[object, ...]]:
+        """Every row: its fact, begin and end [s], severity."""
+        rows = told(self.rows(*fixes, **columns), "begins_ms", "ends_ms", "severity")
+        return [(fact, (begin - T) / 1_000, (end - T) / 1_000, grade) for fact, begin, end, grade in rows]  # type: ignore[operator]
 
     def spans(self, *fixes: tuple[float, float], **columns: Any) -> list[tuple[float, float, float]]:
         """Begin, raise and end of what is found [s]."""
@@ -180,7 +190,73 @@ def test_only_what_a_batch_changed_is_written() -> None:
     assert road.spans(*steady(100, 110)) == []
     assert road.spans(*steady(120, 150)) == [(0, 40, 150)]
     assert road.spans((160, 110)) == [(0, 40, 160)]
-    assert road.spans((170, 90), *steady(231, 271)) == [(231, 271, 271)]
+    assert road.spans((170, 90), *steady(220, 230)) == []
+    assert road.spans((235, 90)) == [(0, 40, 160)]  # it is over
+    assert road.spans(*steady(240, 280)) == [(240, 280, 280)]
+
+
+def test_each_row_tells_why_it_was_written() -> None:
+    rise = *steady(0, 40), (50, 130), (60, 130), (70, 110)
+    assert Road().told(*rise) == [("RAISED", 0, 40, 2), ("RISEN", 0, 60, 3), ("STANDS", 0, 70, 3)]
+    assert Road().told(*steady(0, 30, 130), (35, 130)) == [("RAISED", 0, 35, 3)]
+    ended = *steady(0, 40), (50, 110), (60, 90), (110, 90), (110.001, 90), (999, 90)
+    assert Road().told(*ended) == [("RAISED", 0, 40, 2), ("ENDED", 0, 50, 2)]
+    again = *ended, *steady(1_000, 1_040)
+    assert Road().told(*again)[2:] == [("RAISED", 1_000, 1_040, 2)]
+
+
+def test_a_rise_is_told_once_and_not_of_what_was_raised_high() -> None:
+    fast = *steady(0, 40), *steady(50, 90, 130)
+    assert Road().told(*fast) == [("RAISED", 0, 40, 2), ("RISEN", 0, 60, 3), ("STANDS", 0, 90, 3)]
+    severe = Road(severity=Severity.SEVERE)
+    assert severe.told(*fast) == [("RAISED", 0, 40, 4), ("STANDS", 0, 90, 4)]
+
+
+def test_an_episode_is_over_when_nothing_can_extend_it_any_more() -> None:
+    raised = "RAISED", 0, 40, 2
+    ended = "ENDED", 0, 40, 2
+    assert Road().told(*steady(0, 40), (100, 90)) == [raised]
+    assert Road().told(*steady(0, 40), (100.001, 90)) == [raised, ended]
+    # a run that can still extend it keeps it open, until it breaks off
+    waiting = *steady(0, 40), (50, 90), *steady(100, 130)
+    assert Road().told(*waiting) == [raised]
+    assert Road().told(*waiting, (135, 90)) == [raised, ended]
+    assert Road().told(*waiting, (131, 110)) == [raised, ("STANDS", 0, 131, 2)]
+    # one that cannot does not
+    assert Road().told(*steady(0, 40), (50, 90), (100.001, 110)) == [raised, ended]
+
+
+def test_an_episode_is_over_when_the_set_that_merges_from_farthest_cannot_extend_it() -> None:
+    far = SPEEDING | {"merge_ms": 90_000}
+    raised, ended = ("RAISED", 0, 40, 2), ("ENDED", 0, 40, 2)
+    road = Road(SPEEDING, far)
+    assert road.told(*steady(0, 40), (120, 90)) == [raised]
+    assert road.told((130, 90)) == []
+    assert road.told((130.001, 90)) == [ended]
+    # a run under the nearer set, that breaks off, hides none under the farther one
+    fixes = *steady(0, 40), (50, 90), (101, 110), (105, 90), *steady(110, 150)
+    assert Road(SPEEDING, far).told(*fixes, index=[0] * 8 + [1] * 5) == [raised, ("STANDS", 0, 150, 2)]
+    # at the latest it is over when another is raised
+    near = SPEEDING | {"hold_ms": 19_000}
+    soon = *steady(0, 40), (50, 90), *steady(101, 121, 160)
+    assert Road(near, far).told(*soon) == [("RAISED", 0, 20, 2), ended, ("RAISED", 101, 121, 3)]
+
+
+def test_an_episode_that_another_registry_extends_goes_on_and_ends_once_more() -> None:
+    road = Road()
+    assert road.told(*steady(0, 40), (101, 90)) == [("RAISED", 0, 40, 2), ("ENDED", 0, 40, 2)]
+    road.sets = (SPEEDING | {"merge_ms": 90_000},)
+    assert road.told(*steady(110, 150)) == [("STANDS", 0, 150, 2)]
+    assert road.told((241, 90), (999, 90)) == [("ENDED", 0, 150, 2)]
+
+
+def test_every_fix_may_end_one_episode_and_raise_another() -> None:
+    quick = SPEEDING | {"points": 1, "hold_ms": 0, "gap_ms": 0, "merge_ms": 0}
+    found = Road(quick, reach=True).told(*steady(0, 30))
+    assert [fact for fact, *_ in found] == ["RAISED", *["ENDED", "RAISED"] * 3]
+    assert [fact for fact, *_ in Road(quick, reach=True).told(*steady(0, 30), vehicle=[0, 0, 1, 1])] == [
+        *("RAISED", "ENDED", "RAISED") * 2
+    ]
 
 
 def test_it_begins_where_the_run_begins() -> None:

@@ -5,12 +5,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ingest.fences import read_fences
+from ingest.fences import Fence, read_features
 from ingest.moment import parse_ms
 from ingest.registry import CLASSES, Registry, driver_code, read_registry
 from ingest.table import RegistryError
 
 SQUARE = [[[87.0, 44.0], [87.1, 44.0], [87.1, 44.1], [87.0, 44.1], [87.0, 44.0]]]
+
+
+def read_fences(path: Path) -> list[Fence]:
+    return [feature.fence() for feature in read_features(path)]
 
 
 def registry(folder: Path, vehicles: str, parameters: str = "") -> Registry:

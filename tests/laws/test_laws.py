@@ -14,6 +14,7 @@ from detectors.found import Found
 from detectors.kind import Example, Kind
 from ingest.batch import concat
 from ingest.registry import read_registry
+from tests.detectors.rows import joined, values
 from tests.drives import PLATE, Course, batch_of
 
 CASES = [
@@ -24,9 +25,8 @@ CASES = [
 
 
 def latest(*parts: Found) -> list[tuple[object, ...]]:
-    """Last revision of each episode, in order."""
-    rows = {int(row["begins_ms"]): row.tolist() for part in parts for row in part}
-    return [rows[begin] for begin in sorted(rows)]
+    """Each episode as it stands at the end, in order."""
+    return values(joined(list(parts)))
 
 
 @pytest.mark.parametrize(("kind", "example"), CASES)
@@ -105,6 +105,6 @@ def test_vehicles_do_not_see_each_other(tmp_path: Path, kind: Kind) -> None:
     def found(*parts: object) -> list[tuple[object, ...]]:
         engine = Engine(read_registry(tmp_path), {kind.code: kind})
         results = [engine.detect(part).found[kind.code] for part in parts]  # type: ignore[arg-type]
-        return sorted({(r["vehicle"], r["begins_ms"]): r.tolist() for part in results for r in part}.values())
+        return values(joined(results))
 
     assert found(together) == found(*batches) == found(*reversed(batches))

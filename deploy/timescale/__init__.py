@@ -1,0 +1,1 @@
+"""TimescaleDB without an installation: fetched, started and stopped by `python -m deploy.timescale`."""

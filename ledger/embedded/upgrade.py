@@ -1,0 +1,101 @@
+"""From one major version of PostgreSQL to the next."""
+
+import re
+import shutil
+from pathlib import Path
+
+from ledger.embedded import cluster
+from ledger.embedded.account import Account, account_for
+from ledger.embedded.binaries import major, shipped
+from ledger.embedded.door import opened
+from ledger.embedded.errors import EmbeddedError
+from ledger.embedded.live import look
+from ledger.embedded.places import Places, make_private
+from ledger.embedded.server import Embedded
+
+
+def upgrade(folder: Path, old_binaries: Path) -> Path:
+    """Bring a data folder to the major version of the wheel, with pg_upgrade; nothing is lost if it fails half-way.
+
+    Parameters
+    ----------
+    folder : Path
+        The data folder; it needs room for a second copy.
+    old_binaries : Path
+        Folder of the programs of the version that made it.
+
+    Returns
+    -------
+    Path
+        What the old cluster is called now, such as ``FOLDER/cluster.pg17``; remove it when you trust the new one.
+
+    Raises
+    ------
+    EmbeddedError
+        If the folder is in use or is not of this version, or pg_upgrade refuses; the old cluster is then as it was.
+    """
+    places = Places(folder.expanduser().resolve())
+    old_binaries, new_binaries = old_binaries.expanduser().resolve(), shipped()
+    found, old, new = places.version(), major(old_binaries), major(new_binaries)
+    kept = places.root / f"cluster.pg{found}"
+    if found is None:
+        raise EmbeddedError(f"there is nothing to upgrade in {places.root}: it has no cluster")
+    if found >= new:
+        raise EmbeddedError(f"there is nothing to upgrade: {places.root} is of PostgreSQL {found}, this is {new}")
+    if found != old:
+        raise EmbeddedError(f"{places.root} is of PostgreSQL {found}, but the programs in {old_binaries} are of {old}")
+    if kept.exists():
+        raise EmbeddedError(f"{kept} is in the way: it was kept by an earlier upgrade; move it away")
+    settled = Embedded(places.root, binaries=old_binaries)
+    settled.start()  # pg_upgrade takes only what was shut down in order
+    settled.stop()
+    with opened(places):
+        if (live := look(places)) is not None:
+            raise EmbeddedError(f"{places.root} was started meanwhile, pid {live.pid}: stop it first")
+        shutil.rmtree(places.upgraded, ignore_errors=True)
+        _convert(places, old_binaries, new_binaries, account_for(places.root))
+        cluster.rename(places.half, places.upgraded)
+        cluster.rename(places.cluster, kept)
+        cluster.rename(places.upgraded, places.cluster)
+    return kept
+
+
+def _convert(places: Places, old_binaries: Path, new_binaries: Path, account: Account) -> None:
+    """Make the half cluster the new version of the old one."""
+    shutil.rmtree(places.half, ignore_errors=True)
+    work = places.root / "upgrade"
+    shutil.rmtree(work, ignore_errors=True)
+    make_private(work, account.uid)
+    make_private(places.socket_folder(), account.uid)
+    checksums = _has_checksums(places, old_binaries, account)
+    cluster.make(
+        places.half,
+        new_binaries,
+        account,
+        sync=True,
+        more=("--data-checksums" if checksums else "--no-data-checksums",),
+    )
+    command = [
+        str(new_binaries / "pg_upgrade"), "--username=postgres", f"--socketdir={places.socket_folder()}",
+        f"--old-bindir={old_binaries}", f"--new-bindir={new_binaries}",
+        f"--old-datadir={places.cluster}", f"--new-datadir={places.half}",
+    ]  # fmt: skip
+    done = account.run(command, cwd=work)
+    shutil.rmtree(work)
+    if done.returncode:
+        reports = [
+            path.read_text(errors="replace") for path in sorted(places.half.rglob("pg_upgrade_output.d/**/*.txt"))
+        ]
+        shutil.rmtree(places.half)
+        raise EmbeddedError(
+            "\n".join(["pg_upgrade refused; the old cluster is as it was:", done.stdout.strip(), *reports])
+        )
+
+
+def _has_checksums(places: Places, binaries: Path, account: Account) -> bool:
+    """Whether the pages of a cluster carry checksums, since both sides of an upgrade must agree."""
+    shown = account.run([str(binaries / "pg_controldata"), str(places.cluster)]).stdout
+    version = re.search(r"^Data page checksum version:\s+(\d+)$", shown, re.MULTILINE)
+    if version is None:
+        raise EmbeddedError(f"{places.cluster} cannot be read by the programs in {binaries}:\n{shown.strip()}")
+    return version[1] != "0"

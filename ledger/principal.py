@@ -1,0 +1,46 @@
+"""Principal: on whose behalf something is shown. Whoever reads a tenant's data says so with one of these."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What somebody is. The centre sees all, a county its companies, a company itself."""
+
+    CENTRE = "centre"
+    COUNTY = "county"
+    COMPANY = "company"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Somebody who may see a part of the ledger.
+
+    Attributes
+    ----------
+    tenant : str
+        The county or the company; empty for the centre.
+
+    Raises
+    ------
+    ValueError
+        A tenant is missing, or named for the centre.
+    """
+
+    role: Role
+    tenant: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.role is Role.CENTRE) != (not self.tenant):
+            raise ValueError(f"a principal of role {self.role} has {'no' if self.tenant else 'a'} tenant")
+
+    @property
+    def scope(self) -> dict[str, str | None]:
+        """Parameters of every query under ``queries/shown``; None sees all."""
+        return {
+            "county": self.tenant if self.role is Role.COUNTY else None,
+            "company": self.tenant if self.role is Role.COMPANY else None,
+        }
+
+
+CENTRE = Principal(Role.CENTRE)

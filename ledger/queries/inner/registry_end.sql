@@ -1,0 +1,5 @@
+-- End the rows that the incoming version no longer has.
+UPDATE registry_rows AS held SET until_version = %(version)s
+WHERE until_version IS NULL
+  AND NOT EXISTS (SELECT FROM incoming WHERE (incoming.collection, incoming.place, incoming.content)
+                                           = (held.collection, held.place, held.content))

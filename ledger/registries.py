@@ -1,0 +1,125 @@
+"""Registries: the registry in the database, dated by its rows and kept in every version it ever had.
+
+A version begins for a partition where a ``REGISTRY`` frame stands in the log, so that it counts from
+the same fix on for whoever reads the log again.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from ingest.fences import Feature
+from ingest.log import REGISTRY, Log, NewFrame
+from ingest.registry import Registry, Source
+from ingest.table import RegistryError, Row
+from ledger import audit
+from ledger.database import in_words, query
+
+_LOCK = "LOCK registry_versions IN SHARE ROW EXCLUSIVE MODE"
+
+
+def _rows(source: Source) -> Iterator[tuple[str, int, Jsonb, int, int]]:
+    for collection, rows in (("vehicles", source.vehicles), ("parameters", source.parameters)):
+        for place, row in enumerate(rows, 1):
+            yield collection, place, _content(row.path, row.line, row.cells), *row.validity()
+    for place, feature in enumerate(source.fences, 1):
+        fence = feature.fence()
+        content = _content(feature.path, feature.line, json.loads(feature.raw))
+        yield "fences", place, content, fence.from_ms, fence.to_ms
+
+
+def _content(path: Path, line: int, value: Any) -> Jsonb:
+    text = json.dumps(value, ensure_ascii=False)
+    if "\\u0000" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise RegistryError(
+            path, line, "text", "characters that a database can keep (no NUL, no half of a pair)", value
+        )
+    return Jsonb(value)
+
+
+def store(connection: psycopg.Connection, source: Source, actor: str) -> tuple[int, int, int]:
+    """Keep a registry as a new version, unless it is the newest one already.
+
+    Returns
+    -------
+    version : int
+        From 1.
+    gone, new : int
+        Rows that ended and rows that began with it; both 0 where nothing has changed.
+
+    Raises
+    ------
+    RegistryError
+        It cannot be read; nothing is stored.
+    DatabaseError
+        The database would not take it; nothing is stored.
+    """
+    source.registry()
+    with in_words(), connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(_LOCK)
+        cursor.execute(query("inner/registry_stage"))
+        with cursor.copy("COPY incoming FROM STDIN") as incoming:
+            for row in _rows(source):
+                incoming.write_row(row)
+        gone, new = cursor.execute(query("inner/registry_differs")).fetchone() or (0, 0)
+        newest = latest(connection)[0]
+        if newest and not gone and not new:
+            return newest, 0, 0
+        version = newest + 1
+        cursor.execute("INSERT INTO registry_versions (version, imported_by) VALUES (%s, %s)", (version, actor))
+        cursor.execute(query("inner/registry_end"), {"version": version})
+        cursor.execute(query("inner/registry_begin"), {"version": version})
+        audit.write(cursor, actor, "registry.import", f"version {version}", {"gone": gone, "new": new})
+        return version, gone, new
+
+
+def latest(connection: psycopg.Connection) -> tuple[int, bool]:
+    """Newest version, 0 for none, and whether the log has been told of it."""
+    found = connection.execute(
+        "SELECT version, announced_at IS NOT NULL FROM registry_versions ORDER BY version DESC LIMIT 1"
+    ).fetchone()
+    return (int(found[0]), bool(found[1])) if found else (0, True)
+
+
+def announce(connection: psycopg.Connection, log: Log) -> bool:
+    """Tell every partition of the log of the newest version, unless it knows; whether there was need.
+
+    After a crash in the middle it is told once more: who has a version already takes no notice.
+
+    Raises
+    ------
+    LogError
+        The log would not take it; call again.
+    """
+    with in_words():
+        version, known = latest(connection)
+        if known:
+            return False
+        content, now_ms = str(version).encode(), time.time_ns() // 1_000_000
+        log.append([NewFrame(partition, REGISTRY, now_ms, content) for partition in range(log.partitions)])
+        connection.execute("UPDATE registry_versions SET announced_at = now() WHERE version = %s", (version,))
+    return True
+
+
+def load(connection: psycopg.Connection, version: int) -> Registry:
+    """Read one version; version 0 is a registry without a vehicle.
+
+    Raises
+    ------
+    RegistryError
+        This program cannot read what an older one stored.
+    """
+    source = Source([], [], [])
+    with in_words():
+        for collection, place, content in connection.execute(query("inner/registry_load"), {"version": version}):
+            path = Path(f"registry version {version}: {collection}")
+            if collection == "fences":
+                source.fences.append(Feature(path, place, json.dumps(content).encode()))
+            else:
+                (source.vehicles if collection == "vehicles" else source.parameters).append(Row(path, place, content))
+    return source.registry()

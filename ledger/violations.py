@@ -1,0 +1,295 @@
+"""Violations: what episodes become, with a permanent id and numbered revisions.
+
+`Casebook` holds the rule of the rulebook's §7 and knows no database; `apply` loads what a batch
+touches, lets the casebook judge, and stores the outcome in the batch's transaction.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import InitVar, dataclass, field, replace
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from detectors.found import Fact
+from ingest.registry import Vehicle
+from ledger.database import query
+
+ONLINE = "online"
+"""The pass that runs with the stream."""
+
+_NAMESPACE = uuid.UUID("6f1c9b52-6a0e-5f0e-9d57-3a0b8c1f4e21")
+
+
+class Key(NamedTuple):
+    """What identifies an episode within a pass."""
+
+    vehicle_id: int
+    kind: str
+    begins_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """An episode of a pass, as it stood when a fact was found.
+
+    Attributes
+    ----------
+    merge_ms : int
+        An episode that begins within this of another is the same violation [ms].
+    measures : dict
+        What its kind prints of it.
+    rule_version, registry_version : int
+        Of the kind, and of the registry, that found it.
+    """
+
+    vehicle_id: int
+    name: Vehicle
+    kind: str
+    fact: Fact
+    begins_ms: int
+    raised_ms: int
+    ends_ms: int
+    severity: int
+    lead: bool
+    lon: float
+    lat: float
+    company: str
+    county: str
+    place_county: str
+    measures: dict[str, object]
+    merge_ms: int
+    rule_version: int
+    registry_version: int
+
+    @property
+    def key(self) -> Key:
+        """Identity within its pass."""
+        return Key(self.vehicle_id, self.kind, self.begins_ms)
+
+
+@dataclass(slots=True)
+class Violation:
+    """A violation as it stands."""
+
+    id: uuid.UUID
+    vehicle_id: int
+    kind: str
+    begins_ms: int
+    raised_ms: int
+    ends_ms: int
+    severity: int
+    lead: bool
+    status: str
+    company: str
+    county: str
+    place_county: str
+    lon: float
+    lat: float
+    measures: dict[str, Any]
+    rule_version: int
+    registry_version: int
+    revision: int
+
+
+class Revision(NamedTuple):
+    """A violation as a fact left it."""
+
+    stands: Violation
+    fact: str
+
+
+class Event(NamedTuple):
+    """Something that those concerned are owed."""
+
+    violation_id: uuid.UUID
+    revision: int
+    event: str
+
+    @property
+    def id(self) -> uuid.UUID:
+        """The same whenever the event is worked out again."""
+        return uuid.uuid5(self.violation_id, f"{self.revision} {self.event}")
+
+
+def violation_id(name: Vehicle, kind: str, begins_ms: int) -> uuid.UUID:
+    """Permanent id of the violation that an episode founds: the same however often it is derived."""
+    return uuid.uuid5(_NAMESPACE, f"{kind} {name.plate} {name.color} {begins_ms}")
+
+
+@dataclass(slots=True)
+class Casebook:
+    """The violations that a sequence of episodes may touch, and what becomes of them.
+
+    Attributes
+    ----------
+    known : dict
+        Violation of each episode that is already part of one.
+    founded : dict
+        Episodes that became part of one now, to the violation's id.
+    revisions, events : list
+        What the episodes brought, in order.
+    """
+
+    known: dict[Key, Violation]
+    others: InitVar[Iterable[Violation]] = ()
+    founded: dict[Key, uuid.UUID] = field(default_factory=dict)
+    revisions: list[Revision] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    changed: dict[uuid.UUID, Violation] = field(default_factory=dict)
+    _by_vehicle: dict[tuple[int, str], list[Violation]] = field(default_factory=dict)
+
+    def __post_init__(self, others: Iterable[Violation]) -> None:
+        for violation in (*others, *{held.id: held for held in self.known.values()}.values()):
+            self._by_vehicle.setdefault((violation.vehicle_id, violation.kind), []).append(violation)
+
+    def take(self, episode: Episode) -> None:
+        """Let an episode, as a fact left it, revise its violation, join one, or found one.
+
+        An episode nobody has heard of founds a violation whatever its fact: its kind came to know it
+        while writes were off.
+
+        Source: rulebook §7.
+        """
+        violation = self.known.get(episode.key)
+        if violation is None:
+            violation = self._near(episode)
+            if violation is None:
+                self._found(episode)
+                return
+            self.known[episode.key] = violation
+            self.founded[episode.key] = violation.id
+            self._stretch(violation, episode)
+            self._revise(violation, "merged")
+            return
+        graver = episode.severity > violation.severity
+        self._stretch(violation, episode)
+        if episode.fact is Fact.RISEN and graver:
+            self._revise(violation, "risen", tell=True)
+        elif episode.fact is Fact.ENDED:
+            self._revise(violation, "ended", tell=True)
+
+    def _near(self, episode: Episode) -> Violation | None:
+        """The earliest violation that the episode overlaps, or within whose merge it begins."""
+        near = [
+            violation
+            for violation in self._by_vehicle.get((episode.vehicle_id, episode.kind), ())
+            if violation.status != "withdrawn"
+            and episode.begins_ms - violation.ends_ms <= episode.merge_ms
+            and violation.begins_ms - episode.ends_ms <= episode.merge_ms
+        ]
+        return min(near, key=lambda violation: violation.begins_ms, default=None)
+
+    def _found(self, episode: Episode) -> None:
+        violation = Violation(
+            id=violation_id(episode.name, episode.kind, episode.begins_ms),
+            vehicle_id=episode.vehicle_id,
+            kind=episode.kind,
+            begins_ms=episode.begins_ms,
+            raised_ms=episode.raised_ms,
+            ends_ms=episode.ends_ms,
+            severity=episode.severity,
+            lead=episode.lead,
+            status="ended" if episode.fact is Fact.ENDED else "open",
+            company=episode.company,
+            county=episode.county,
+            place_county=episode.place_county,
+            lon=episode.lon,
+            lat=episode.lat,
+            measures=episode.measures,
+            rule_version=episode.rule_version,
+            registry_version=episode.registry_version,
+            revision=0,
+        )
+        self.known[episode.key] = violation
+        self._by_vehicle.setdefault((episode.vehicle_id, episode.kind), []).append(violation)
+        self.founded[episode.key] = violation.id
+        self._revise(violation, "raised", tell=True)
+
+    def _stretch(self, violation: Violation, episode: Episode) -> None:
+        """Let the violation cover the episode as it stands."""
+        own = episode.begins_ms == violation.begins_ms
+        violation.begins_ms = min(violation.begins_ms, episode.begins_ms)
+        violation.ends_ms = max(violation.ends_ms, episode.ends_ms)
+        violation.severity = max(violation.severity, episode.severity)
+        violation.status = "ended" if episode.fact is Fact.ENDED else "open"
+        if own:
+            violation.measures = episode.measures
+        self.changed[violation.id] = violation
+
+    def _revise(self, violation: Violation, fact: str, *, tell: bool = False) -> None:
+        violation.revision += 1
+        self.changed[violation.id] = violation
+        self.revisions.append(Revision(replace(violation), fact))
+        if tell:
+            self.events.append(Event(violation.id, violation.revision, fact))
+
+
+def apply(cursor: psycopg.Cursor[Any], episodes: Sequence[Episode]) -> Casebook:
+    """Let the episodes of a batch become violations, in the cursor's transaction."""
+    book = _load(cursor, episodes)
+    for episode in episodes:
+        book.take(episode)
+    _store(cursor, book)
+    return book
+
+
+def _load(cursor: psycopg.Cursor[Any], episodes: Iterable[Episode]) -> Casebook:
+    """The violations that the episodes are part of, or may join."""
+    firsts: dict[Key, Episode] = {}
+    for episode in episodes:
+        firsts.setdefault(episode.key, episode)
+    wanted = {
+        "vehicles": [key.vehicle_id for key in firsts],
+        "kinds": [key.kind for key in firsts],
+        "begins_ms": [key.begins_ms for key in firsts],
+        "pass": ONLINE,
+    }
+    parts = cursor.execute(query("inner/violations_of_episodes"), wanted).fetchall()
+    held = {Key(*part[:3]): part[3] for part in parts}
+    new = [episode for key, episode in firsts.items() if key not in held]
+    near = {
+        "ids": list(held.values()),
+        "vehicles": [episode.vehicle_id for episode in new],
+        "kinds": [episode.kind for episode in new],
+        "from_ms": [episode.begins_ms - episode.merge_ms for episode in new],
+        "to_ms": [episode.ends_ms + episode.merge_ms for episode in new],
+    }
+    with cursor.connection.cursor(row_factory=class_row(Violation)) as rows:
+        found = {violation.id: violation for violation in rows.execute(query("inner/violations_touched"), near)}
+    touched = set(held.values())
+    others = [violation for violation in found.values() if violation.id not in touched]
+    return Casebook({key: found[id_] for key, id_ in held.items()}, others)
+
+
+def _store(cursor: psycopg.Cursor[Any], book: Casebook) -> None:
+    cursor.executemany(
+        query("inner/violations_keep"),
+        [{**_columns(violation), "measures": Jsonb(violation.measures)} for violation in book.changed.values()],
+    )
+    cursor.executemany(
+        "INSERT INTO violation_episodes (vehicle_id, kind, pass, begins_ms, violation_id) VALUES (%s, %s, %s, %s, %s)",
+        [(key.vehicle_id, key.kind, ONLINE, key.begins_ms, id_) for key, id_ in book.founded.items()],
+    )
+    cursor.executemany(
+        query("inner/violations_revise"),
+        [
+            {
+                **_columns(revision.stands),
+                "measures": Jsonb(revision.stands.measures),
+                "fact": revision.fact,
+                "pass": ONLINE,
+            }
+            for revision in book.revisions
+        ],
+    )
+    cursor.executemany(
+        "INSERT INTO outbox (id, violation_id, revision, event) VALUES (%s, %s, %s, %s)",
+        [(event.id, *event) for event in book.events],
+    )
+
+
+def _columns(violation: Violation) -> dict[str, Any]:
+    return {name: getattr(violation, name) for name in Violation.__slots__}

@@ -1,0 +1,615 @@
+"""What every log promises (``ingest/log.py``), held against each implementation alike."""
+
+import itertools
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from random import Random
+
+import pytest
+
+from ingest.log import MOST_FRAME_BYTES, POSITIONS, REGISTRY, TICK, Frame, Log, LogError, LogReader, NewFrame
+from tests.conformance.following import (
+    ALL,
+    Follower,
+    Worker,
+    balanced,
+    disjoint,
+    following,
+    poll_on,
+    read_all,
+    settle,
+    until,
+    working,
+)
+from tests.conformance.implementations import PARTITIONS, Implementation
+from tests.conformance.worker import batch_of
+from tests.servers import KINDS
+
+pytestmark = pytest.mark.parametrize(
+    ("implementation", "server_kind"), [("table", kind) for kind in KINDS], indirect=True
+)
+
+
+def numbered(partition: int, numbers: range, size: int = 0) -> list[NewFrame]:
+    return [NewFrame(partition, POSITIONS, number, f"{number}".encode().ljust(size)) for number in numbers]
+
+
+def at(frame: NewFrame, offset: int) -> Frame:
+    return Frame(frame.partition, frame.form, frame.received_ms, frame.content, offset)
+
+
+@contextmanager
+def reading(log: Log) -> Iterator[LogReader]:
+    """The only reader: it has all partitions, none is sought."""
+    with log.reader() as reader:
+        until(lambda: not reader.poll(0.1) and reader.assigned == ALL, 10)
+        yield reader
+
+
+@pytest.fixture
+def reader(log: Log) -> Iterator[LogReader]:
+    """The only reader of the fixture ``log``."""
+    with reading(log) as reader:
+        yield reader
+
+
+def read(reader: LogReader, number: int, within_s: float = 10.0) -> list[Frame]:
+    """So many frames; not one more."""
+    frames: list[Frame] = []
+
+    def enough() -> bool:
+        frames.extend(reader.poll(0.05))
+        return len(frames) >= number
+
+    until(enough, within_s, lambda: f"{len(frames)} of {number} frames")
+    assert len(frames) == number
+    return frames
+
+
+# Frames
+
+
+def test_frames_come_back_as_they_went_at_contiguous_offsets(log: Log) -> None:
+    random = Random(1)
+    contents = [b"", bytes(range(256)), bytes(MOST_FRAME_BYTES), random.randbytes(MOST_FRAME_BYTES), b"\x00\\x00\r\n'"]
+    contents += [random.randbytes(random.randrange(2_000)) for _ in range(60)]
+    forms = (POSITIONS, TICK, REGISTRY, "positions:某省", "")
+    frames = [
+        NewFrame(random.randrange(PARTITIONS), random.choice(forms), random.randrange(1 << 62), content)
+        for content in contents
+    ]
+    rest = iter(frames)
+    while batch := list(itertools.islice(rest, random.randrange(12))) or list(itertools.islice(rest, 1)):
+        log.append(batch)
+    for partition, found in read_all(log).items():
+        sent = [frame for frame in frames if frame.partition == partition]
+        assert found == [at(frame, offset) for offset, frame in enumerate(sent)]
+
+
+def test_no_frames_are_no_trouble(log: Log, reader: LogReader) -> None:
+    log.append([])
+    assert reader.ends() == dict.fromkeys(ALL, 0)
+
+
+def test_a_wrong_frame_is_refused_and_nothing_is_added(log: Log, reader: LogReader) -> None:
+    for wrong, why in (
+        (NewFrame(-1, POSITIONS, 0, b""), "partitions 0 to 4, not -1"),
+        (NewFrame(PARTITIONS, POSITIONS, 0, b""), "partitions 0 to 4, not 5"),
+        (NewFrame(0, POSITIONS, 0, bytes(MOST_FRAME_BYTES + 1)), "at most 1048576 bytes, not 1048577"),
+    ):
+        for place in (0, 3):
+            frames = numbered(2, range(3))
+            frames.insert(place, wrong)
+            with pytest.raises(ValueError, match=why):
+                log.append(frames)
+            assert reader.ends() == dict.fromkeys(ALL, 0)
+    log.append(numbered(2, range(1)))
+    assert reader.ends() == {**dict.fromkeys(ALL, 0), 2: 1}
+
+
+def test_a_log_says_how_many_partitions_it_has(implementation: Implementation) -> None:
+    with closing(implementation.open()) as log:
+        assert log.partitions == PARTITIONS
+
+
+# Writers
+
+
+def test_threads_and_their_order(implementation: Implementation, log: Log) -> None:
+    """Some share a user of the log, some have their own; somebody reads all the while."""
+    writers, batches = 6, 40
+
+    def write(writer: int) -> None:
+        random = Random(writer)
+        own = implementation.open() if writer % 2 else log
+        for number in range(batches):
+            partitions = random.sample(sorted(ALL), 2)  # in any order: writers must not wait for each other in a ring
+            own.append(
+                [
+                    NewFrame(p, POSITIONS, number, f"{writer}:{number}:{i}".encode())
+                    for i in range(3)
+                    for p in partitions
+                ]
+            )
+        if own is not log:
+            own.close()
+
+    with following(log) as (follower,), ThreadPoolExecutor(writers) as pool:
+        writing = [pool.submit(write, writer) for writer in range(writers)]
+        until(lambda: not follower.poll() and all(one.done() for one in writing), 20)
+        for one in writing:
+            one.result()
+        follower.follow(dict(follower.reader.ends()))
+    assert len(follower.frames) == writers * batches * 6
+    for writer in range(writers):
+        for partition in ALL:
+            found = [
+                tuple(map(int, frame.content.split(b":")))[1:]
+                for frame in follower.frames
+                if frame.partition == partition and frame.content.startswith(b"%d:" % writer)
+            ]
+            assert found == sorted(found)
+
+
+def test_what_was_acknowledged_outlives_the_kill_of_its_writer(implementation: Implementation, log: Log) -> None:
+    random = Random(3)
+    writers = {str(number): Worker(implementation, 30.0, "append", str(number)) for number in range(5)}
+    with working(*writers.values()):
+        until(lambda: all(worker.lines or not worker.running() for worker in writers.values()), 20)
+        for worker in writers.values():
+            time.sleep(random.uniform(0, 0.1))
+            worker.kill()
+    found = read_all(log)
+    for name, worker in writers.items():
+        assert worker.lines
+        taken = len(worker.lines)
+        sent = [frame for number in range(taken + 1) for frame in batch_of(name, number, PARTITIONS)]
+        for partition, frames in found.items():
+            own = [frame.content for frame in frames if frame.content.startswith(f"{name}:".encode())]
+            expected = [frame.content for frame in sent if frame.partition == partition]
+            certain = sum(int(content.split(b":")[1]) < taken for content in expected)
+            assert own == expected[: len(own)]
+            assert len(own) >= certain
+
+
+# Reading
+
+
+def test_any_offset_can_be_sought_again(log: Log, reader: LogReader) -> None:
+    frames = numbered(1, range(30))
+    log.append(frames)
+    log.append(numbered(3, range(4)))
+    for offset in (0, 7, 29, 30, 3, 3):
+        reader.seek(1, offset)
+        assert read(reader, 30 - offset) == [at(frame, frame.received_ms) for frame in frames[offset:]]
+    reader.seek(1, 20)
+    reader.seek(1, 28)  # the last counts
+    reader.seek(3, 2)
+    assert [(frame.partition, frame.offset) for frame in read(reader, 4)] == [(1, 28), (1, 29), (3, 2), (3, 3)]
+    assert reader.poll(0) == []
+
+
+def test_a_partition_delivers_nothing_before_it_is_sought(log: Log, reader: LogReader) -> None:
+    for partition in ALL:
+        log.append(numbered(partition, range(3)))
+    assert reader.poll(0.1) == []
+    reader.seek(4, 1)
+    assert [(frame.partition, frame.offset) for frame in read(reader, 2)] == [(4, 1), (4, 2)]
+    assert reader.poll(0.1) == []
+
+
+def test_only_what_is_assigned_can_be_sought(log: Log, reader: LogReader) -> None:
+    with pytest.raises(ValueError, match="partition 5"):
+        reader.seek(PARTITIONS, 0)
+    with log.reader() as another, pytest.raises(ValueError, match="partition 0"):
+        another.seek(0, 0)
+
+
+def test_a_poll_is_bounded_and_a_backlog_is_read_to_its_end(
+    implementation: Implementation, log: Log, reader: LogReader
+) -> None:
+    small, large = numbered(0, range(3_000)), numbered(1, range(14), MOST_FRAME_BYTES)
+    log.append(small)
+    for frame in large:
+        log.append([frame])
+    reader.seek(0, 0)
+    reader.seek(1, 0)
+    polls: list[list[Frame]] = []
+    until(lambda: polls.append(reader.poll(0.05)) or sum(map(len, polls)) >= 3_014, 20)  # type: ignore[func-returns-value]
+    assert max(map(len, polls)) <= implementation.most_poll_frames
+    assert max(sum(len(frame.content) for frame in poll) for poll in polls) <= implementation.most_poll_bytes
+    for partition, sent in ((0, small), (1, large)):
+        found = [frame for poll in polls for frame in poll if frame.partition == partition]
+        assert found == [at(frame, offset) for offset, frame in enumerate(sent)]
+
+
+def test_ends_are_behind_the_last_frame_of_what_is_assigned(log: Log) -> None:
+    log.append([*numbered(0, range(3)), *numbered(4, range(1))])
+    with log.reader() as reader:
+        assert reader.ends() == {}
+        until(lambda: not reader.poll(0.1) and reader.assigned == ALL, 10)
+        assert reader.ends() == {0: 3, 1: 0, 2: 0, 3: 0, 4: 1}
+        log.append(numbered(4, range(2)))
+        assert reader.ends() == {0: 3, 1: 0, 2: 0, 3: 0, 4: 3}
+    assert reader.assigned == frozenset()
+
+
+@pytest.mark.parametrize("sought", [True, False])
+def test_a_poll_waits_as_long_as_told_and_costs_nothing(implementation: Implementation, sought: bool) -> None:
+    with closing(implementation.open(hurried=False)) as log, reading(log) as reader:
+        for partition in ALL if sought else ():
+            reader.seek(partition, 0)
+        begin, worked = time.monotonic(), time.process_time()
+        assert reader.poll(0) == []
+        assert time.monotonic() - begin < 0.25
+        for timeout_s in (0.05, 0.7):
+            begin = time.monotonic()
+            assert reader.poll(timeout_s) == []
+            assert timeout_s - 0.02 <= time.monotonic() - begin < timeout_s + 0.25
+        assert time.process_time() - worked < 0.06
+
+
+def test_a_frame_wakes_who_waits_for_it(implementation: Implementation) -> None:
+    late: list[float] = []
+
+    def append_later(number: int) -> float:
+        time.sleep(0.05 + 0.06 * number)  # not in step with anything
+        log.append(numbered(2, range(number, number + 1)))
+        return time.monotonic()
+
+    with (
+        closing(implementation.open(hurried=False)) as log,
+        reading(log) as reader,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        reader.seek(2, 0)
+        for number in range(6):
+            appending = pool.submit(append_later, number)
+            assert [frame.offset for frame in reader.poll(10)] == [number]
+            late.append(time.monotonic() - appending.result())
+    assert sorted(late)[len(late) // 2] < implementation.wake_s / 2
+    assert max(late) < implementation.wake_s * 2
+
+
+# Trimming
+
+
+def test_what_is_trimmed_is_gone_and_the_rest_stays(log: Log, reader: LogReader) -> None:
+    log.append([*numbered(1, range(10)), *numbered(2, range(3))])
+    reader.trim(1, 6)
+    reader.trim(1, 4)  # already gone
+    reader.seek(1, 6)
+    reader.seek(2, 0)
+    assert [(frame.partition, frame.offset) for frame in read(reader, 7)] == [
+        *((1, offset) for offset in range(6, 10)), *((2, offset) for offset in range(3))
+    ]  # fmt: skip
+    log.append(numbered(1, range(10, 12)))
+    assert [frame.offset for frame in read(reader, 2)] == [10, 11]
+    reader.trim(1, 12)
+    assert reader.ends()[1] == 12
+    log.append(numbered(1, range(12, 13)))
+    assert [(frame.offset, frame.content) for frame in read(reader, 1)] == [(12, b"12")]
+    reader.trim(1, 1_000)  # more than there is: what comes later stays
+    log.append(numbered(1, range(13, 15)))
+    assert [frame.offset for frame in read(reader, 2)] == [13, 14]
+    assert reader.ends()[1] == 15
+
+
+def test_frames_that_are_not_there_cannot_be_sought(log: Log, reader: LogReader) -> None:
+    log.append(numbered(1, range(10)))
+    reader.trim(1, 6)
+    for offset in (0, 5, 11, 1_000):
+        with pytest.raises(LogError, match=r"partition 1 .*frames 6 to 10.*: restore") as trouble:
+            reader.seek(1, offset)
+            poll_on(reader, [])
+        assert not trouble.value.passing
+    reader.seek(1, 8)
+    assert [frame.offset for frame in read(reader, 2)] == [8, 9]
+
+
+def test_a_reader_whose_frames_were_trimmed_hears_of_it_and_misses_none_of_the_others(
+    log: Log, reader: LogReader
+) -> None:
+    for partition in (0, 1, 2):
+        log.append(numbered(partition, range(10)))
+        reader.seek(partition, 0)
+    reader.trim(1, 6)
+    frames: list[Frame] = []
+    with pytest.raises(LogError, match="partition 1 ") as trouble:
+        poll_on(reader, frames)
+    assert not trouble.value.passing
+    reader.seek(1, 6)
+    frames += read(reader, 24 - len(frames))
+    for partition, first in ((0, 0), (1, 6), (2, 0)):
+        assert [frame.offset for frame in frames if frame.partition == partition] == list(range(first, 10))
+
+
+def test_a_reader_behind_a_partition_that_was_trimmed_to_its_end_hears_of_it(log: Log, reader: LogReader) -> None:
+    log.append(numbered(1, range(10)))
+    reader.seek(1, 3)
+    reader.trim(1, 10)
+    with pytest.raises(LogError, match="partition 1 ") as trouble:
+        poll_on(reader, [])
+    assert not trouble.value.passing
+
+
+def test_a_full_log_refuses_until_it_is_trimmed(implementation: Implementation, reader: LogReader) -> None:
+    small = implementation.open_small(10_000)
+    if small is None:
+        pytest.skip("no bound")
+    with closing(small):
+        small.append(numbered(1, range(3), 3_000))
+        for _ in range(2):
+            with pytest.raises(LogError, match="full") as trouble:
+                small.append(numbered(1, range(3, 4), 3_000))
+            assert trouble.value.passing
+        assert reader.ends()[1] == 3
+        small.append(numbered(0, range(3), 3_000))
+        reader.trim(1, 1)
+        small.append(numbered(1, range(3, 4), 3_000))
+        reader.seek(1, 1)
+        assert [frame.content.rstrip() for frame in read(reader, 3)] == [b"1", b"2", b"3"]
+
+
+# Assignment
+
+
+def test_readers_share_and_take_over(implementation: Implementation, log: Log) -> None:
+    """One has all; a second one joins; one leaves, at once; what came meanwhile is read by somebody, once."""
+    frames = [numbered(partition, range(20)) for partition in ALL]
+    for one in frames:
+        log.append(one)
+    with following(log, 3) as (a, b, c):
+        assert a.assigned == frozenset()  # before the first poll
+        settle([a], implementation.settle_s)
+        assert a.assigned == ALL
+        until(lambda: len(a.frames) == 20 * PARTITIONS or not a.poll(), 5)
+        begin = time.monotonic()
+        while time.monotonic() - begin < 0.6:  # a does not poll: nothing of it moves
+            b.poll()
+        assert (a.assigned, b.assigned) == (ALL, frozenset())
+        a.reader.seek(0, 20)
+        assert a.reader.ends() == dict.fromkeys(ALL, 20)
+        settle([a, b], implementation.settle_s)
+        settle([a, b, c], implementation.settle_s)
+        shares = [one.assigned for one in (a, b, c)]
+        for partition in ALL:
+            log.append(numbered(partition, range(20, 25)))
+        until(lambda: any([len(one.poll()) for one in (a, b, c)]) or sum(a.progress.values()) == 25 * PARTITIONS, 10)
+        settle([a, b, c], implementation.settle_s)
+        assert [one.assigned for one in (a, b, c)] == shares  # nothing moves without a reason
+        a.reader.close()
+        assert a.assigned == frozenset()
+        assert settle([b, c], implementation.release_s) <= implementation.release_s
+        b.reader.close()
+        settle([c], implementation.release_s)
+        c.follow(dict.fromkeys(ALL, 25))
+
+
+def test_a_reader_that_dies_is_replaced(implementation: Implementation, log: Log) -> None:
+    other = Worker(implementation, 30.0, "read")
+    with working(other), following(log) as (follower,):
+        settle([follower], 20, lambda: [other.assigned])
+        assert other.assigned
+        log.append(numbered(min(other.assigned), range(3)))
+        other.kill()
+        settle([follower], implementation.release_s)
+        follower.follow({min(ALL - follower.assigned, default=0): 0})
+        assert follower.assigned == ALL
+
+
+def test_a_reader_that_hangs_is_replaced_and_takes_part_again(implementation: Implementation) -> None:
+    patience_s = implementation.short_patience_s
+    with closing(implementation.open(patience_s=patience_s)) as log:
+        other = Worker(implementation, patience_s, "read")
+        with working(other), following(log) as (follower,):
+            settle([follower], 20, lambda: [other.assigned])
+            said = len(other.lines)
+            other.send(signal.SIGSTOP)
+            waited_s = settle([follower], patience_s + implementation.release_s)
+            assert waited_s > patience_s - 0.6, "its last beat was a little while ago"
+            other.send(signal.SIGCONT)
+            settle([follower], implementation.settle_s, lambda: [other.assigned])
+            assert other.lines[said] == "", "it first finds itself with nothing"
+
+
+def test_a_reader_whose_connection_is_cut_takes_part_again(implementation: Implementation, log: Log) -> None:
+    with following(log, 2) as (a, b):
+        settle([a, b], implementation.settle_s)
+        implementation.cut(a.reader)
+        begin = time.monotonic()
+        while time.monotonic() - begin < 0.2:
+            b.poll()
+        before = a.assigned
+        a.poll(0)
+        assert a.troubles or a.assigned == before
+        settle([a, b], implementation.settle_s)
+        log.append([frame for partition in ALL for frame in numbered(partition, range(2))])
+        until(lambda: (a.poll(), b.poll()) and sum(a.progress.values()) == 2 * PARTITIONS, 10)  # type: ignore[redundant-expr]
+
+
+def test_more_readers_than_partitions(implementation: Implementation, log: Log) -> None:
+    with following(log, PARTITIONS + 2) as followers:
+        settle(followers, implementation.settle_s)
+        idle = next(one for one in followers if not one.assigned)
+        begin = time.monotonic()
+        assert idle.reader.poll(0.3) == []  # waits nevertheless
+        assert time.monotonic() - begin > 0.25
+        busy = [one for one in followers if one.assigned]
+        for one in busy[:2]:
+            one.reader.close()
+        settle([one for one in followers if one not in busy[:2]], implementation.release_s)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_whoever_comes_and_goes_each_frame_is_read_once(implementation: Implementation, seed: int) -> None:
+    """Readers join, leave, are cut off and hang at random, while frames arrive."""
+    random, patience_s = Random(seed), implementation.short_patience_s
+    progress: dict[int, int] = {}
+    ends = dict.fromkeys(ALL, 0)
+    with closing(implementation.open(patience_s=patience_s)) as log, ExitStack() as stack:
+        awake: list[Follower] = []
+        hung: list[Follower] = []
+
+        def join() -> None:
+            follower = Follower(log, progress)
+            stack.callback(follower.reader.close)
+            awake.append(follower)
+
+        join()
+        finish = time.monotonic() + 2
+        while time.monotonic() < finish:
+            event = random.random()
+            if event < 0.04 and len(awake) + len(hung) < 8:
+                join()
+            elif event < 0.07 and len(awake) > 1:
+                awake.pop(random.randrange(len(awake))).reader.close()
+            elif event < 0.08:
+                implementation.cut(random.choice(awake).reader)
+            elif event < 0.10 and len(awake) > 1:
+                hung.append(awake.pop(random.randrange(len(awake))))
+            elif event < 0.11 and hung:
+                awake.append(hung.pop(random.randrange(len(hung))))
+            elif event < 0.3:
+                partition = random.randrange(PARTITIONS)
+                log.append(numbered(partition, range(ends[partition], ends[partition] + 3)))
+                ends[partition] += 3
+            for one in awake:
+                one.poll(0.002)
+                assert disjoint(other.assigned for other in awake), f"seed {seed}: {awake}"
+        awake += hung
+        for one in awake[1:]:
+            one.poll()
+        settle(awake, patience_s + implementation.settle_s)
+        until(lambda: any([len(one.poll()) for one in awake]) or progress == ends, 10)
+        assert balanced(one.assigned for one in awake)
+
+
+# Trouble
+
+
+def test_a_log_out_of_reach_says_so_and_comes_back_by_itself(implementation: Implementation, log: Log) -> None:
+    log.append(numbered(0, range(1)))
+    with following(log) as (follower,), closing(implementation.open()) as new:
+        settle([follower], implementation.settle_s)
+        follower.follow({0: 1})
+        reader = follower.reader
+        with implementation.outage():
+            for user in (log, log, new):
+                with pytest.raises(LogError, match="database") as trouble:
+                    user.append(numbered(0, range(1, 2)))
+                assert trouble.value.passing
+            for _ in range(3):
+                assert follower.poll() == []
+            for ask in (reader.ends, lambda: reader.seek(0, 0), lambda: reader.trim(0, 0), log.reader):
+                if ask == log.reader or reader.assigned:
+                    with pytest.raises(LogError, match="database") as trouble:
+                        ask()
+                    assert trouble.value.passing
+        log.append(numbered(0, range(1, 2)))
+        new.append(numbered(0, range(2, 3)))
+        follower.follow({0: 3})
+        assert [frame.content for frame in follower.frames] == [b"0", b"1", b"2"]
+
+
+def test_an_appender_that_is_cut_off_goes_on_by_itself(implementation: Implementation, log: Log) -> None:
+    """At least once: what was refused is sent again."""
+    log.append(numbered(0, range(1)))
+    for number in (1, 2):
+        implementation.cut(log)
+        try:
+            log.append(numbered(0, range(number, number + 1)))
+        except LogError as trouble:
+            assert trouble.passing  # noqa: PT017 - it need not be raised
+            log.append(numbered(0, range(number, number + 1)))
+    found = [int(frame.content) for frame in read_all(log)[0]]
+    assert sorted(set(found)) == [0, 1, 2]
+    assert found == sorted(found)
+
+
+# Everything at once
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_log_behaves_as_lists_would(implementation: Implementation, seed: int) -> None:
+    random = Random(seed)
+    model: dict[int, list[NewFrame]] = {partition: [] for partition in ALL}
+    first = dict.fromkeys(ALL, 0)
+    with ExitStack() as stack:
+        logs = [stack.enter_context(closing(implementation.open())) for _ in range(3)]
+        readers: dict[LogReader, dict[int, int]] = {}
+
+        def append() -> None:
+            partitions = random.choices(sorted(ALL), k=random.choice((1, 1, 3, 40)))
+            frames = [
+                NewFrame(partition, TICK, random.randrange(9), random.randbytes(random.choice((0, 1, 90, 9_000))))
+                for partition in partitions
+            ]
+            if random.random() < 0.1:
+                frames.insert(random.randrange(len(frames)), NewFrame(PARTITIONS, TICK, 0, b""))
+                with pytest.raises(ValueError, match="partition"):
+                    random.choice(logs).append(frames)
+                return
+            random.choice(logs).append(frames)
+            for frame in frames:
+                model[frame.partition].append(frame)
+
+        def poll(reader: LogReader, following: dict[int, int], timeout_s: float = 0.0) -> None:
+            behind = {partition for partition, offset in following.items() if offset < first[partition]}
+            try:
+                frames = reader.poll(timeout_s)
+            except LogError as trouble:
+                assert behind, trouble  # noqa: PT017 - it need not be raised
+                assert not trouble.passing  # noqa: PT017
+                for partition in behind:
+                    reader.seek(partition, first[partition])
+                    following[partition] = first[partition]
+                return
+            for lost in set(following) - reader.assigned:
+                del following[lost]
+            for frame in frames:
+                offset = following[frame.partition]
+                assert frame.partition not in behind
+                assert frame == at(model[frame.partition][offset], offset)
+                following[frame.partition] += 1
+
+        def seek(reader: LogReader, following: dict[int, int]) -> None:
+            for partition in random.sample(sorted(reader.assigned), len(reader.assigned) // 2):
+                following[partition] = random.randint(first[partition], len(model[partition]))
+                reader.seek(partition, following[partition])
+
+        def step() -> None:
+            event = random.random()
+            if not readers or (event < 0.02 and len(readers) < 4):
+                readers[random.choice(logs).reader()] = {}
+                return
+            reader, following = random.choice(list(readers.items()))
+            if event < 0.04:
+                reader.close()
+                del readers[reader]
+            elif event < 0.35:
+                append()
+            elif event < 0.45:
+                seek(reader, following)
+            elif event < 0.5:
+                partition = random.randrange(PARTITIONS)
+                offset = random.randint(0, len(model[partition]))
+                reader.trim(partition, offset)
+                first[partition] = max(first[partition], offset)
+            elif event < 0.55:
+                assert reader.ends() == {partition: len(model[partition]) for partition in reader.assigned}
+            else:
+                poll(reader, following, random.choice((0.0, 0.0, 0.01)))
+
+        for _ in range(350):
+            step()
+        for reader in readers:
+            reader.close()
+        found = read_all(logs[0], first)
+    assert found == {
+        partition: [at(frame, offset) for offset, frame in enumerate(frames)][first[partition] :]
+        for partition, frames in model.items()
+    }

@@ -1,0 +1,52 @@
+"""Fixtures for all tests: real databases. Whoever asks for one is tested on each kind of server."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.timescale.install import UnavailableError
+from tests.servers import KINDS, Servers, swept_folder
+
+LEFT_OUT = pytest.StashKey[dict[str, str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[LEFT_OUT] = {}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for name, reason in config.stash[LEFT_OUT].items():
+        terminalreporter.write_line(f"{name} tests LEFT OUT: {reason}", red=True, bold=True)
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """The session's servers; started when first used."""
+    with swept_folder() as folder:
+        yield Servers(folder)
+
+
+@pytest.fixture(params=KINDS)
+def server_kind(request: pytest.FixtureRequest, servers: Servers) -> str:
+    """Kind of server that the test runs on; TimescaleDB is left out, loudly, where it cannot be had."""
+    kind = str(request.param)
+    try:
+        servers.url(kind)
+    except UnavailableError as reason:
+        request.config.stash[LEFT_OUT]["TimescaleDB"] = str(reason)
+        pytest.skip(f"no {kind}: {reason}")
+    return kind
+
+
+@pytest.fixture
+def empty_url(server_kind: str, servers: Servers) -> Iterator[str]:
+    """URL of a fresh database with nothing in it."""
+    with servers.database(server_kind) as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(server_kind: str, servers: Servers) -> Iterator[str]:
+    """URL of a fresh database, migrated to the newest version."""
+    with servers.database(server_kind, template=servers.migrated(server_kind)) as url:
+        yield url
