@@ -1,11 +1,11 @@
 """Feed: a file of positions into the log, line by line as it stands, each to its vehicle's partition."""
 
-import logging
 import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from api.pauses import Pauses
 from ingest.csvlines import csv_decoder
 from ingest.formats import Rows, from_first_text
 from ingest.jsonlines import json_decoder
@@ -21,11 +21,6 @@ FRAME_BYTES = 64 << 10
 
 WAITING_BYTES = 1 << 20
 """Lines are appended when so many have come together [B]."""
-
-SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0
-"""How long to wait for a log that cannot take frames now [s]."""
-
-_log = logging.getLogger("warnloop.feed")
 
 
 @dataclass(slots=True)
@@ -122,17 +117,13 @@ class Feeder:
             for partition, texts in waiting.items()
             for content in _frames(texts, header)
         ]
-        deadline, pause_s = time.monotonic() + self.patience_s, SHORTEST_PAUSE_S
+        pauses = Pauses(self.patience_s)
         while frames:
             try:
                 self.log.append(frames)
                 break
             except LogError as error:
-                if not error.passing or time.monotonic() > deadline:
-                    raise
-                _log.warning("%s; 等待重试 trying again in %.1f s", error, pause_s)
-                time.sleep(pause_s)
-                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+                pauses.bear(error)
         fed.frames += len(frames)
         fed.lines += sum(map(len, waiting.values()))
 

@@ -132,7 +132,7 @@ def detect(
 
     log_to(notes)
     profiles = {name: read_profile(name) for name in shipped()}
-    with told(notes), reached(database, data) as url, opened(url) as log:
+    with told(notes), reached(database, data) as url, opened(url, patience_s) as log:
         settings = Settings(
             url,
             checkpoint_s=checkpoint_s,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from api.pauses import Pauses
 from ingest.log import LogError
 from ingest.table import RegistryError
 from ledger.database import DatabaseError, check_writable, connect
@@ -35,18 +36,29 @@ def reached(database: str, data: Path) -> Iterator[str]:
 
 
 @contextmanager
-def opened(url: str) -> Iterator[TableLog]:
+def opened(url: str, patience_s: float = 0.0) -> Iterator[TableLog]:
     """The log of a migrated, writable database.
+
+    Parameters
+    ----------
+    patience_s : float
+        How long a database that is out of reach is waited for [s].
 
     Raises
     ------
     DatabaseError
         The database is out of reach, not migrated, or read-only.
     """
-    with connect(url) as connection:
-        check_version(connection)
-        check_writable(connection)
-    log = TableLog(url)
+    pauses = Pauses(patience_s)
+    while True:
+        try:
+            with connect(url) as connection:
+                check_version(connection)
+                check_writable(connection)
+            log = TableLog(url)
+            break
+        except DatabaseError as error:
+            pauses.bear(error)
     try:
         yield log
     finally:

@@ -14,6 +14,7 @@ from threading import Event
 
 from api.judge import Judge
 from api.metrics import Metrics
+from api.pauses import Pauses
 from api.replay import seldom_collecting
 from api.strips import strips
 from detectors.catalogue import CATALOGUE
@@ -29,9 +30,6 @@ from ledger.migrate import check_version
 from ledger.positions import FenceError, Position
 
 _log = logging.getLogger("warnloop.detect")
-
-SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0
-"""Pauses before another try [s]."""
 
 POLL_S = 0.5
 """How long to wait for frames before looking after other things [s]."""
@@ -131,7 +129,7 @@ class Worker:
         self._step_done = step
         self._parts: dict[int, Part] = {}
         self._judges: dict[int, Judge] = {}
-        self._well_at = time.monotonic()
+        self._pauses = Pauses(settings.patience_s, self.stop)
         self._gauge_at = 0.0
 
     # -- the life of a worker
@@ -144,7 +142,6 @@ class Worker:
         DatabaseError, LogError
             Something that waiting does not help, or that has not passed in time.
         """
-        pause_s, failed_at = SHORTEST_PAUSE_S, self._well_at
         while not self.stop.is_set():
             try:
                 with seldom_collecting():
@@ -154,18 +151,7 @@ class Worker:
                 _log.warning("分区已易主 fenced: %s; nothing was written, joining again", error)
             except (DatabaseError, LogError) as error:
                 self.metrics.troubles.inc()
-                out_s = time.monotonic() - self._well_at
-                if not error.passing or out_s > self.settings.patience_s:
-                    raise
-                pause_s = SHORTEST_PAUSE_S if self._well_at > failed_at else min(2 * pause_s, LONGEST_PAUSE_S)
-                failed_at = time.monotonic()
-                _log.warning(
-                    "%s; 等待重试 trying again in %.1f s, giving up in %.0f s",
-                    error,
-                    pause_s,
-                    self.settings.patience_s - out_s,
-                )
-                self.stop.wait(pause_s)
+                self._pauses.bear(error)
 
     def _work(self) -> None:
         settings = self.settings
@@ -184,10 +170,10 @@ class Worker:
                     self._keep_one(reader)
                     self._tick()
                     self._gauge(reader)
-                    self._well_at = time.monotonic()
+                    self._pauses.well()
                     if settings.drain and not frames and self._is_drained(reader):
                         self.stop.set()
-                    self.stop.wait(max(0.0, settings.pace_s - (self._well_at - began)) if frames else 0.0)
+                    self.stop.wait(max(0.0, settings.pace_s - (time.monotonic() - began)) if frames else 0.0)
                 for partition in self._parts:
                     self._keep(reader, partition)
         finally:

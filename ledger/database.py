@@ -11,6 +11,7 @@ from typing import LiteralString, NamedTuple
 
 import psycopg
 from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict
 
 OLDEST_MAJOR = 17
 """Oldest PostgreSQL that is supported."""
@@ -111,6 +112,10 @@ def explain(error: psycopg.Error) -> DatabaseError:
     return DatabaseError(f"数据库错误 the database refused: {first}", passing=False)
 
 
+_SESSION = {"TimeZone": "UTC", "lock_timeout": "30s", "idle_in_transaction_session_timeout": "60s"}
+"""Settings of every session: none waits for ever for another, none holds others up for ever."""
+
+
 @contextmanager
 def in_words() -> Iterator[None]:
     """Turn errors of the driver into `DatabaseError`."""
@@ -135,18 +140,27 @@ def connect(url: str, *, autocommit: bool = True, statement_s: int = 0) -> psyco
     DatabaseError
         Out of reach, refused, too old.
     """
+    try:
+        conninfo_to_dict(url)
+    except psycopg.ProgrammingError:  # its text might show a password
+        raise DatabaseError(
+            "数据库地址无效 WARNLOOP_DATABASE is no address of a database: expected postgresql://USER:PASSWORD@HOST/NAME",
+            passing=False,
+        ) from None
     with in_words():
         connection = psycopg.connect(
             url,
-            autocommit=autocommit,
+            autocommit=True,
             connect_timeout=10,
             application_name="warnloop",
             keepalives_idle=10,
             keepalives_interval=5,
             keepalives_count=3,
             tcp_user_timeout=30_000,
-            options=f"-c timezone=UTC -c lock_timeout=30s -c statement_timeout={statement_s}s",
         )
+        for setting, value in {**_SESSION, "statement_timeout": f"{statement_s}s"}.items():
+            connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
+        connection.autocommit = autocommit
     major = connection.info.server_version // 10_000
     if major < OLDEST_MAJOR:
         connection.close()
@@ -174,5 +188,4 @@ def check_writable(connection: psycopg.Connection) -> None:
 @cache
 def query(name: str) -> LiteralString:
     """Text of a named query: ``inner/...`` for the program's own use, ``shown/...`` for what somebody sees."""
-    text = (files("ledger") / "queries" / f"{name}.sql").read_text(encoding="utf-8")
-    return text
+    return (files("ledger") / "queries" / f"{name}.sql").read_text(encoding="utf-8")

@@ -4,7 +4,8 @@ Alembic keeps count; the steps are .sql files. Forward only: a database that is 
 program is refused, never turned back.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,24 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import RevisionStep
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from ledger.database import MIGRATION_LOCK, DatabaseError, connect
+from ledger.database import MIGRATION_LOCK, DatabaseError, connect, explain, in_words
 
 _SCRIPTS = ScriptDirectory(str(Path(__file__).parent / "migrations"))
+
+
+@contextmanager
+def _unwrapped() -> Iterator[None]:
+    """The driver's errors in words, without SQLAlchemy's around them."""
+    try:
+        with in_words():
+            yield
+    except DBAPIError as error:
+        if isinstance(error.orig, psycopg.Error):
+            raise explain(error.orig) from error
+        raise
 
 
 def versions() -> list[str]:
@@ -84,6 +98,7 @@ def migrate(url: str, target: str = "head", progress: Callable[[str], None] = la
 
         config = Config()
         with (
+            _unwrapped(),
             EnvironmentContext(config, _SCRIPTS, fn=steps, destination_rev=target) as environment,
             engine.connect() as connection,
         ):

@@ -156,6 +156,8 @@ class TableLogReader:
     def __init__(self, url: str, patience_s: float, beat_s: float) -> None:
         self.url, self.patience_s, self.beat_s = url, patience_s, beat_s
         self._left = False
+        self.assigned: frozenset[int]
+        self._next: dict[int, int]
         self._lose_all()
         self._connection = _connect(url, f"LISTEN {_CHANNEL}")
 
@@ -214,8 +216,7 @@ class TableLogReader:
         self.close()
 
     def _lose_all(self) -> None:
-        self.assigned: frozenset[int] = frozenset()
-        self._next: dict[int, int] = {}
+        self.assigned, self._next = frozenset(), {}
         self._member, self._beaten_at = -1, -self.beat_s
 
     def _wait(self, timeout_s: float) -> None:
@@ -229,7 +230,7 @@ class TableLogReader:
             first, end = heads[partition]
             if not first <= offset <= end:
                 raise LogError(
-                    f"日志缺帧 partition {partition} of the log holds frames {first} to {end}, asked for from {offset}: "
+                    f"日志缺帧 partition {partition} of the log holds frames {first} to {end}, wanted from {offset}: "
                     "restore log and ledger from one backup",
                     passing=False,
                 )
