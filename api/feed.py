@@ -98,6 +98,8 @@ class Feeder:
             columns = decode(lines, Rejects())
             row_of = dict(zip(columns.lines, map(self._row.__getitem__, columns.name), strict=True))
             for text, line in zip(lines.texts, lines.numbers, strict=True):
+                if not text.strip():
+                    continue
                 row = row_of.get(line, -1)
                 partition = self._partition[row] if row >= 0 else zlib.crc32(text) % self.log.partitions
                 waiting.setdefault(partition, []).append(text)

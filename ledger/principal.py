@@ -24,15 +24,18 @@ class Principal:
     Raises
     ------
     ValueError
-        A tenant is missing, or named for the centre.
+        A tenant is missing, or named for the centre; or a role is a mere text: it would be bound to nothing.
     """
 
     role: Role
     tenant: str = ""
 
     def __post_init__(self) -> None:
-        if (self.role is Role.CENTRE) != (not self.tenant):
-            raise ValueError(f"a principal of role {self.role} has {'no' if self.tenant else 'a'} tenant")
+        given: tuple[object, object] = self.role, self.tenant
+        if not isinstance(given[0], Role) or not isinstance(given[1], str):
+            raise ValueError(f"a principal is a Role and a text, not {self.role!r} and {self.tenant!r}")
+        if (self.role is Role.CENTRE) != (not self.tenant) or self.tenant != self.tenant.strip():
+            raise ValueError(f"a principal of role {self.role} cannot have the tenant {self.tenant!r}")
 
     @property
     def scope(self) -> dict[str, str | None]:

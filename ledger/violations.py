@@ -154,21 +154,18 @@ class Casebook:
         Source: rulebook §7.
         """
         violation = self.known.get(episode.key)
-        if violation is None:
-            violation = self._near(episode)
-            if violation is None:
-                self._found(episode)
-                return
+        if violation is not None:
+            graver = self._stretch(violation, episode)
+        elif (violation := self._near(episode)) is not None:
             self.known[episode.key] = violation
             self.founded[episode.key] = violation.id
-            self._stretch(violation, episode)
+            graver = self._stretch(violation, episode)
             self._revise(violation, "merged")
-            return
-        graver = episode.severity > violation.severity
-        self._stretch(violation, episode)
-        if episode.fact is Fact.RISEN and graver:
+        else:
+            violation, graver = self._found(episode), False
+        if graver:
             self._revise(violation, "risen", tell=True)
-        elif episode.fact is Fact.ENDED:
+        if episode.fact is Fact.ENDED:
             self._revise(violation, "ended", tell=True)
 
     def _near(self, episode: Episode) -> Violation | None:
@@ -182,7 +179,7 @@ class Casebook:
         ]
         return min(near, key=lambda violation: violation.begins_ms, default=None)
 
-    def _found(self, episode: Episode) -> None:
+    def _found(self, episode: Episode) -> Violation:
         violation = Violation(
             id=violation_id(episode.name, episode.kind, episode.begins_ms),
             vehicle_id=episode.vehicle_id,
@@ -207,9 +204,11 @@ class Casebook:
         self._by_vehicle.setdefault((episode.vehicle_id, episode.kind), []).append(violation)
         self.founded[episode.key] = violation.id
         self._revise(violation, "raised", tell=True)
+        return violation
 
-    def _stretch(self, violation: Violation, episode: Episode) -> None:
-        """Let the violation cover the episode as it stands."""
+    def _stretch(self, violation: Violation, episode: Episode) -> bool:
+        """Let the violation cover the episode as it stands; whether that makes it graver."""
+        graver = episode.severity > violation.severity
         own = episode.begins_ms == violation.begins_ms
         violation.begins_ms = min(violation.begins_ms, episode.begins_ms)
         violation.ends_ms = max(violation.ends_ms, episode.ends_ms)
@@ -218,6 +217,7 @@ class Casebook:
         if own:
             violation.measures = episode.measures
         self.changed[violation.id] = violation
+        return graver
 
     def _revise(self, violation: Violation, fact: str, *, tell: bool = False) -> None:
         violation.revision += 1

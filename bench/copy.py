@@ -1,0 +1,80 @@
+"""COPY, measured: fixes into the table by a binary buffer that numpy builds, against rows of text."""
+
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+import psycopg
+
+from ingest.batch import Batch, Int8, Int32
+from ledger.database import connect
+from ledger.fixes import FIXES, Origin, write
+
+ROWS, TIMES = 200_000, 5
+
+
+Columns = tuple[Batch, Origin, Int32, Int8]
+
+
+def columns() -> Columns:
+    """Fixes of 10 000 vehicles, as a batch and where each stands."""
+    random = np.random.default_rng(1)
+    whole = dict.fromkeys(("alarm", "status"), np.full(ROWS, 3, np.int64))
+    real = {name: random.random(ROWS) * 90 for name in Batch.__slots__ if name.endswith(("lon", "lat", "kmh", "deg"))}
+    real |= {name: random.random(ROWS) * 900 for name in ("altitude_m", "mileage_km")}
+    now = 1_772_380_800_000 + np.arange(ROWS, dtype=np.int64)
+    vehicle = random.integers(0, 10_000, ROWS).astype(np.int32)
+    batch = Batch(
+        vehicle=vehicle, time_ms=now, received_ms=now, driver=now, backfill=random.random(ROWS) < 0.1, **real, **whole
+    )
+    index = np.arange(ROWS)
+    origin = Origin(np.zeros(ROWS, np.int32), index // 500, (index % 500).astype(np.int32), now)
+    return batch, origin, vehicle, np.zeros(ROWS, np.uint8)
+
+
+def by_numpy(connection: psycopg.Connection, fixes: Columns) -> None:
+    """Copy as the product does."""
+    with connection.transaction(), connection.cursor() as cursor:
+        write(cursor, *fixes)
+
+
+def by_text(connection: psycopg.Connection, fixes: Columns) -> None:
+    """Copy row by row, as text, from the same columns."""
+    batch, origin, vehicle, verdict = fixes
+    named = {**batch.columns(), "logged_ms": origin.logged_ms, "log_offset": origin.offset, "log_row": origin.row}
+    named |= {"log_partition": origin.partition, "vehicle_id": vehicle, "verdict": verdict}
+    ordered = [named[name].tolist() for name in FIXES.columns]
+    text = f"COPY fixes ({', '.join(FIXES.columns)}) FROM STDIN"
+    with connection.transaction(), connection.cursor() as cursor, cursor.copy(text.encode()) as target:
+        for row in zip(*ordered, strict=True):
+            target.write_row(row)
+
+
+def best(connection: psycopg.Connection, load: Callable[[psycopg.Connection, Columns], None], fixes: Columns) -> float:
+    """Seconds of the fastest of several loads into the emptied table."""
+    found = []
+    for _ in range(TIMES):
+        connection.execute("TRUNCATE fixes")
+        begin = time.perf_counter()
+        load(connection, fixes)
+        found.append(time.perf_counter() - begin)
+    return min(found)
+
+
+def main(url: str) -> None:
+    """Measure both, with the product's indexes and without, in a migrated database; its fixes are lost."""
+    fixes = columns()
+    with connect(url) as connection:
+        for words in ("with both indexes", "without an index"):
+            numpy, text = best(connection, by_numpy, fixes), best(connection, by_text, fixes)
+            print(
+                f"COPY of {ROWS:,} fixes {words:18s} numpy {ROWS / numpy:9,.0f} rows/s"
+                f"   text {ROWS / text:9,.0f} rows/s   ratio {text / numpy:.1f}"
+            )
+            connection.execute("DROP INDEX IF EXISTS fixes_track")
+            connection.execute("ALTER TABLE fixes DROP CONSTRAINT IF EXISTS fixes_pkey")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
