@@ -12,6 +12,9 @@ partition's order. What every implementation promises is held by ``tests/conform
   inside `LogReader.poll` and nowhere else. A partition that is newly assigned delivers nothing until
   `LogReader.seek`, one that was lost delivers nothing more. A paused reader may believe for a while
   that it still has a partition: who writes must fence (see ``ledger/positions.py``).
+- *Comes back by itself*: after a passing `LogError` the next call tries again. Who lost its place
+  meanwhile, cut off or hung, first finds itself with nothing assigned, then takes part again: a
+  partition that was lost and won again is never taken for one that stayed.
 """
 
 import zlib
@@ -91,6 +94,8 @@ class Log(Protocol):
     def append(self, frames: Sequence[NewFrame]) -> None:
         """Add frames, in their order within each partition; durable when it returns.
 
+        Threads may share a log for this; readers are not shared.
+
         Raises
         ------
         LogError
@@ -100,7 +105,13 @@ class Log(Protocol):
         """
 
     def reader(self) -> "LogReader":
-        """Join those who read the log."""
+        """Join those who read the log, with the first `LogReader.poll`.
+
+        Raises
+        ------
+        LogError
+            The log is out of reach.
+        """
 
     def close(self) -> None:
         """Let go of connections."""
@@ -114,7 +125,16 @@ class LogReader(Protocol):
         """Partitions that are this reader's since the last `poll`."""
 
     def seek(self, partition: int, offset: int) -> None:
-        """Deliver an assigned partition from this offset on."""
+        """Deliver an assigned partition from this offset on.
+
+        Raises
+        ------
+        LogError
+            The log is out of reach, or it holds no such frames (not passing); the latter may come from
+            the next `poll` instead.
+        ValueError
+            The partition is not assigned.
+        """
 
     def poll(self, timeout_s: float) -> list[Frame]:
         """Frames that follow, by partition and offset; waits up to a time for the first.
@@ -125,7 +145,8 @@ class LogReader(Protocol):
         Raises
         ------
         LogError
-            The log is out of reach, or the frames asked for are trimmed.
+            The log is out of reach, or the frames asked for are trimmed (not passing); no partition
+            has moved on by this call.
         """
 
     def ends(self) -> Mapping[int, int]:

@@ -63,9 +63,11 @@ class Layout:
             Another format, or rows with NULLs.
         """
         body = content[len(_HEADER) : -len(_TRAILER)]
-        if content[: len(_HEADER)] != _HEADER or len(body) % self.dtype.itemsize:
+        whole = content[: len(_HEADER)] == _HEADER and content[len(_HEADER) + len(body) :] == _TRAILER
+        if not whole or len(body) % self.dtype.itemsize:
             raise ValueError("not a binary copy of this layout")
         rows = np.frombuffer(body, self.dtype)
-        if len(rows) and (rows["fields"] != len(self.columns)).any():
-            raise ValueError("not a binary copy of this layout")
+        for name in ("fields", *(f"{name} size" for name in self.columns)):
+            if (rows[name] != self._blank[name]).any():
+                raise ValueError("not a binary copy of this layout")
         return rows

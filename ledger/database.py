@@ -81,7 +81,12 @@ _WORDS = (
         "数据库连接已满 the database has no free connection: raise max_connections",
         passing=True,
     ),
-    _Words((errors.QueryCanceled,), (), "数据库太慢 one statement took too long and was given up", passing=True),
+    _Words(
+        (errors.QueryCanceled, errors.IdleInTransactionSessionTimeout),
+        (),
+        "数据库或程序太慢 a statement or a pause within a transaction took too long and was given up",
+        passing=True,
+    ),
     _Words((errors.LockNotAvailable,), (), "数据库被锁 another session holds a lock for too long", passing=True),
     _Words(
         (errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow),
@@ -99,6 +104,10 @@ _WORDS = (
 )
 
 
+_PASSING = ("08", "40", "53", "55", "57", "58")
+"""Classes of errors that may pass: of connections, conflicts, resources, states, operators and the system."""
+
+
 def explain(error: psycopg.Error) -> DatabaseError:
     """Say in words what a driver's error means, and whether it passes."""
     text = str(error).strip() or type(error).__name__
@@ -109,7 +118,8 @@ def explain(error: psycopg.Error) -> DatabaseError:
             return DatabaseError(f"{words} ({first})", passing=passing)
     if isinstance(error, psycopg.OperationalError):
         return DatabaseError(f"连不上数据库 the database is out of reach: is it running? ({first})", passing=True)
-    return DatabaseError(f"数据库错误 the database refused: {first}", passing=False)
+    passing = (error.sqlstate or "")[:2] in _PASSING
+    return DatabaseError(f"数据库错误 the database refused: {first}", passing=passing)
 
 
 _SESSION = {"TimeZone": "UTC", "lock_timeout": "30s", "idle_in_transaction_session_timeout": "60s"}

@@ -82,7 +82,7 @@ def migrate(url: str, target: str = "head", progress: Callable[[str], None] = la
         The database is out of reach, newer than the program, or cannot be changed.
     """
     with connect(url) as guard:
-        guard.execute("SELECT pg_advisory_lock_shared(%s, 0)", (MIGRATION_LOCK,))
+        guard.execute("SELECT pg_advisory_lock(%s, 0)", (MIGRATION_LOCK,))
         before = version_of(guard)
         if before not in ("", *versions()):
             check_version(guard)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,9 +37,9 @@ class Follower:
         followers of one log share.
     """
 
-    def __init__(self, log: Log, progress: dict[int, int] | None = None) -> None:
+    def __init__(self, log: Log, progress: dict[int, int]) -> None:
         self.reader = log.reader()
-        self.progress = {} if progress is None else progress
+        self.progress = progress
         self.frames: list[Frame] = []
         self.troubles: list[LogError] = []
         self._sought: set[int] = set()
@@ -54,8 +54,7 @@ class Follower:
         try:
             frames = self.reader.poll(timeout_s)
         except LogError as trouble:
-            assert trouble.passing, trouble
-            self.troubles.append(trouble)
+            self._bear(trouble)
             frames = []
         assert [(frame.partition, frame.offset) for frame in frames] == sorted(
             (frame.partition, frame.offset) for frame in frames
@@ -72,18 +71,16 @@ class Follower:
                 self.reader.seek(partition, self.progress.get(partition, 0))
                 self._sought.add(partition)
             except LogError as trouble:
-                assert trouble.passing, trouble
-                self.troubles.append(trouble)
+                self._bear(trouble)
         return frames
 
-    def follow(self, ends: dict[int, int], within_s: float = 10.0) -> None:
+    def _bear(self, trouble: LogError) -> None:
+        assert trouble.passing, trouble
+        self.troubles.append(trouble)
+
+    def follow(self, ends: Mapping[int, int], within_s: float = 10.0) -> None:
         """Read until progress has come to ends."""
-
-        def there() -> bool:
-            self.poll()
-            return all(self.progress.get(partition, 0) >= end for partition, end in ends.items())
-
-        until(there, within_s, lambda: f"{self.progress} of {ends}")
+        follow([self], ends, within_s)
 
     def __repr__(self) -> str:
         return f"assigned {sorted(self.assigned)}, sought {sorted(self._sought)}, progress {self.progress}"
@@ -115,31 +112,52 @@ def balanced(shares: Iterable[frozenset[int]]) -> bool:
     return disjoint(shares) and frozenset().union(*shares) == ALL and max(sizes) - min(sizes) <= 1
 
 
+def in_turns(followers: Iterable[Follower], timeout_s: float = 0.01) -> None:
+    """Poll each once; nobody ever has what another one has."""
+    followers = list(followers)
+    for follower in followers:
+        follower.poll(timeout_s)
+        assert disjoint(one.assigned for one in followers), followers
+
+
 def settle(followers: Iterable[Follower], within_s: float, others: Callable[[], list[frozenset[int]]] = list) -> float:
-    """Poll in turns until the shares are balanced, in which nobody ever has what another one has."""
+    """Poll in turns until the shares are balanced; how long it took [s]."""
     followers = list(followers)
 
     def done() -> bool:
-        for follower in followers:
-            follower.poll()
-            assert disjoint(one.assigned for one in followers), followers
+        in_turns(followers)
         return balanced([*(follower.assigned for follower in followers), *others()])
 
     return until(done, within_s, lambda: (followers, others()))
+
+
+def follow(followers: Iterable[Follower], ends: Mapping[int, int], within_s: float = 10.0) -> None:
+    """Poll in turns until together they have come to ends."""
+    followers = list(followers)
+
+    def done() -> bool:
+        in_turns(followers)
+        return all(followers[0].progress.get(partition, 0) >= end for partition, end in ends.items())
+
+    until(done, within_s, lambda: f"{followers} to {ends}")
 
 
 def read_all(log: Log, starts: dict[int, int] | None = None, within_s: float = 20.0) -> dict[int, list[Frame]]:
     """All frames of a log that nobody else reads, per partition."""
     with following(log) as (follower,):
         follower.progress.update(starts or {})
-        until(lambda: bool(follower.poll() or follower.assigned == ALL), within_s)
-        follower.follow(dict(follower.reader.ends()), within_s)
-        follower.follow(dict(follower.reader.ends()), within_s)
+        settle([follower], within_s)
+        follower.follow(follower.reader.ends(), within_s)
         return {partition: [frame for frame in follower.frames if frame.partition == partition] for partition in ALL}
 
 
-def poll_on(reader: LogReader, found: list[Frame], within_s: float = 10.0) -> None:
-    """Read on and on, for a trouble that must come."""
+def poll_on(
+    reader: LogReader, found: list[Frame] | None = None, seek: tuple[int, int] | None = None, within_s: float = 10.0
+) -> None:
+    """Read on and on, for a trouble that must come: now, or when frames are asked for."""
+    found = [] if found is None else found
+    if seek:
+        reader.seek(*seek)
     begin = time.monotonic()
     while time.monotonic() - begin < within_s:
         found.extend(reader.poll(0.05))

@@ -17,7 +17,7 @@ from ingest.log import POSITIONS, LogError, NewFrame
 from ledger.database import DatabaseError, query
 from ledger.tablelog import PARTITIONS as USUAL
 from ledger.tablelog import TableLog
-from tests.conformance.following import ALL, PROJECT, following, settle, until
+from tests.conformance.following import ALL, PROJECT, Follower, following, settle, until
 from tests.conformance.implementations import Table
 
 
@@ -73,7 +73,7 @@ def test_who_commits_late_makes_no_gap(table: Table, log: TableLog, ending: str)
 def test_an_append_is_whole_or_not_there(table: Table) -> None:
     with closing(table.open_small(100)) as log, log.reader() as reader:
         log.append(frames(3, bytes(100)))
-        with pytest.raises(LogError, match="partition 3 .*full.*warnloop detect"):
+        with pytest.raises(LogError, match=r"partition 3 .*full.*warnloop detect"):
             log.append([*frames(0, b"a"), *frames(3, b"b"), *frames(4, b"c")])
         reader.poll(0)
         assert reader.ends() == {0: 0, 1: 0, 2: 0, 3: 1, 4: 0}
@@ -128,10 +128,13 @@ def test_out_of_reach_from_the_start(tmp_path: object) -> None:
 
 def test_a_session_that_is_cut_frees_its_partitions_though_its_process_hangs(table: Table) -> None:
     """With the usual pace: about a second."""
-    with closing(table.open(hurried=False)) as log, following(log, 2) as (a, b):
-        settle([a, b], 5)
-        table.cut(a.reader)
-        assert settle([b], 5) < 1.5
+    with closing(table.open(hurried=False)) as usual, closing(table.open()) as hurried, following(hurried) as (a,):
+        settle([a], 5)
+        b = Follower(usual, a.progress)
+        with closing(b.reader):
+            settle([a, b], 5)
+            table.cut(a.reader)
+            assert settle([b], 5) < 1.5
         assert a.assigned
         a.poll()
         assert a.assigned == frozenset()
@@ -230,7 +233,7 @@ def test_a_process_that_is_stopped_within_a_transaction_stops_nobody_else(table:
     assert said == [["True", "again"], ["True []", "again"]]
 
 
-def test_a_busy_reader_does_not_hoard_notices(table: Table, log: TableLog) -> None:
+def test_a_busy_reader_does_not_hoard_notices(log: TableLog) -> None:
     """Somebody who is never idle never waits for a notice: they must go nevertheless."""
     with following(log) as (follower,):
         settle([follower], 5)

@@ -320,17 +320,19 @@ def test_a_withdrawn_violation_is_not_revised(database_url: str) -> None:
     assert statuses == ["open", "withdrawn"]
 
 
-@pytest.mark.parametrize("table", ["audit", "violation_revisions"])
-@pytest.mark.parametrize("change", ["UPDATE {} SET {} = {}", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
-def test_what_was_done_is_never_undone(database_url: str, table: str, change: str) -> None:
+def test_what_was_done_is_never_undone(database_url: str) -> None:
     with connect(database_url) as connection:
         taken(connection, [episode(vehicle(connection, "测A00001"))])
         with connection.cursor() as cursor:
             audit.write(cursor, "tester", "test", "all", {})
-        column = "actor" if table == "audit" else "reason"
-        with pytest.raises(errors.RestrictViolation, match=f"rows of {table} are added"):
-            connection.execute(change.format(table, column, "'x'").encode())
-        assert connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() == (1,)
+        for table, column in (("audit", "actor"), ("violation_revisions", "reason")):
+            for change in (
+                f"UPDATE {table} SET {column} = 'x'", f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE",
+                f"DELETE FROM {table} WHERE false",
+            ):  # fmt: skip
+                with pytest.raises(errors.RestrictViolation, match=f"rows of {table} are added"):
+                    connection.execute(change.encode())
+            assert connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() == (1,)
 
 
 def test_two_transactions_on_one_violation_wait_for_each_other(database_url: str) -> None:
