@@ -145,10 +145,12 @@ class Decoder:
         for one in np.flatnonzero(astray):
             name = self.vehicles.names[batch.vehicle[one]]
             self.refused.add(int(line[one]), MISROUTED, f"{name.plate} ({name.color}) belongs to another partition")
+        whole: dict[int, list[bytes]] = {}
         for number, reason, detail in self.refused.all:
-            at, row = where[number]
-            content = frames[at].content.split(b"\n")[row]
-            quarantined.append(Quarantined(frames[at], int(row), reason, detail, content))
+            at, row = map(int, where[number])
+            if at not in whole:
+                whole[at] = frames[at].content.split(b"\n")
+            quarantined.append(Quarantined(frames[at], row, reason, detail, whole[at][row]))
         self.refused.all = []
         if astray.any():
             kept = np.flatnonzero(~astray)

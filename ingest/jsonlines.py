@@ -77,7 +77,9 @@ class Record:
         ValueError, RecursionError
             The line is no JSON object.
         """
-        found = json.loads(text.decode(errors="surrogateescape"), parse_int=_integer)
+        words = text.decode(errors="surrogateescape")
+        flawed = _ESCAPED.search(words) is not None
+        found = json.loads(words, parse_int=_integer)
         if not isinstance(found, dict):
             raise ValueError(f"one JSON object a line is expected, found {type(found).__name__}")
         fix = self.type()
@@ -85,7 +87,7 @@ class Record:
             value: Any = found
             for step in name.split("."):
                 value = value.get(step) if isinstance(value, dict) else None
-            if isinstance(value, str) and _ESCAPED.search(value):
+            if flawed and isinstance(value, str) and _ESCAPED.search(value):
                 raise ValueError(f"{field} is not UTF-8")
             target, _, member = self.paths[field].rpartition(".")
             setattr(attrgetter(target)(fix) if target else fix, member, _tidy(field, value))

@@ -5,6 +5,7 @@ the same fix on for whoever reads the log again.
 """
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from ingest.table import RegistryError, Row
 from ledger import audit
 from ledger.database import in_words, query
 
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _LOCK = "LOCK registry_versions IN SHARE ROW EXCLUSIVE MODE"
 
 
@@ -34,8 +36,11 @@ def _rows(source: Source) -> Iterator[tuple[str, int, Jsonb, int, int]]:
 
 
 def _content(path: Path, line: int, value: Any) -> Jsonb:
-    text = json.dumps(value, ensure_ascii=False)
-    if "\\u0000" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        raise RegistryError(path, line, "number", "finite numbers", value) from error
+    if _NUL.search(text) or any("\ud800" <= letter <= "\udfff" for letter in text):
         raise RegistryError(
             path, line, "text", "characters that a database can keep (no NUL, no half of a pair)", value
         )

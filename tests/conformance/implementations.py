@@ -37,6 +37,7 @@ class Implementation(Protocol):
     """Time in which a frame wakes a reader that waits [s]."""
     most_poll_frames: int
     most_poll_bytes: int
+    """Most that a poll delivers for each partition that is read."""
 
     def open(self, *, patience_s: float = 30.0, hurried: bool = True) -> Log:
         """Another user of the log; a hurried one lets partitions move more often, where that can be set."""
@@ -72,8 +73,8 @@ class Table:
     release_s: float = 2.5
     settle_s: float = 5.0
     wake_s: float = 0.25
-    most_poll_frames: int = 512 * PARTITIONS
-    most_poll_bytes: int = (5 << 20) * PARTITIONS
+    most_poll_frames: int = 512
+    most_poll_bytes: int = 5 << 20
 
     def __post_init__(self) -> None:
         TableLog.create(self.address, PARTITIONS)

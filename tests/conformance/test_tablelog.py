@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from itertools import pairwise
+from random import Random
 
 import psycopg
 import pytest
@@ -124,6 +126,40 @@ def test_out_of_reach_from_the_start(tmp_path: object) -> None:
     with pytest.raises(DatabaseError, match="out of reach") as trouble:
         TableLog(f"postgresql://postgres@/none?host={tmp_path}")
     assert trouble.value.passing
+
+
+def test_readers_who_beat_at_the_same_time_do_not_share(table: Table) -> None:
+    """Whoever has a partition from the end of one poll to the begin of another one has it alone."""
+    stop = threading.Event()
+    tenures: dict[int, list[tuple[float, float, int]]] = {partition: [] for partition in ALL}
+
+    def take_part(seed: int) -> None:
+        random, log = Random(seed), TableLog(table.address, beat_s=0.001)
+        while not stop.is_set():
+            since: dict[int, float] = {}
+            with log.reader() as reader:
+                for _ in range(random.randrange(2, 12)):
+                    begin = time.monotonic()
+                    reader.poll(random.choice((0, 0.002)))
+                    end = time.monotonic()
+                    for partition in set(since) - reader.assigned:
+                        tenures[partition].append((since.pop(partition), begin, seed))
+                    for partition in reader.assigned - set(since):
+                        since[partition] = end
+                left = time.monotonic()
+            for partition, end in since.items():
+                tenures[partition].append((end, left, seed))
+
+    with ThreadPoolExecutor(6) as pool:
+        working = [pool.submit(take_part, seed) for seed in range(6)]
+        time.sleep(1)
+        stop.set()
+        for one in working:
+            one.result(10)
+    for held in tenures.values():
+        assert len({reader for _, _, reader in held}) > 1
+        for (_, end, one), (begin, _, other) in pairwise(sorted(held)):
+            assert one == other or end <= begin
 
 
 def test_a_session_that_is_cut_frees_its_partitions_though_its_process_hangs(table: Table) -> None:

@@ -36,9 +36,7 @@ class Ground:
         """URL of a fresh database in which the scenario waits for its first worker."""
         key = seed, versions
         if key not in self._templates:
-            url = self._stack.enter_context(
-                self.servers.database(self.kind, template=self.servers.migrated(self.kind))
-            )
+            url = self._stack.enter_context(self.servers.database(self.kind, template=self.servers.migrated(self.kind)))
             self.scenario(seed, versions).lay(url)
             self._templates[key] = urlsplit(url).path.removeprefix("/")
         with self.servers.database(self.kind, template=self._templates[key]) as url, self.nursery.cared():

@@ -121,7 +121,9 @@ def work(plan: Plan) -> None:
         for sample in family.samples
         if sample.name.endswith("_total")
     }
-    Path(plan.notes).with_suffix(".json").write_text(json.dumps(told | {f"step_{name}": n for name, n in passed.items()}))
+    Path(plan.notes).with_suffix(".json").write_text(
+        json.dumps(told | {f"step_{name}": n for name, n in passed.items()})
+    )
 
 
 def _compile() -> None:
@@ -269,7 +271,9 @@ class Nursery:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
         self.close()
 
 

@@ -10,11 +10,15 @@ SELECT log_partition, log_offset, log_row, plate, plate_color, logged_ms, time_m
        alarm, status, driver, verdict, backfill
 FROM fixes JOIN vehicles ON vehicles.id = vehicle_id ORDER BY 1, 2, 3, logged_ms
 """
-_VIOLATION: LiteralString = "id::text, plate, plate_color, kind, begins_ms, raised_ms, ends_ms, severity, lead, status"
+_VIOLATION: LiteralString = (
+    "violations.id::text, plate, plate_color, kind, begins_ms, raised_ms, ends_ms, severity, lead, status"
+)
 _TABLES: dict[str, LiteralString] = {
     "positions": "SELECT * FROM positions ORDER BY partition",
     "quarantine": "SELECT * FROM quarantine ORDER BY log_partition, log_offset, log_row",
-    "violations": "SELECT " + _VIOLATION + """, company, county, place_county, lon, lat, measures::text, rule_version,
+    "violations": "SELECT "
+    + _VIOLATION
+    + """, company, county, place_county, lon, lat, measures::text, rule_version,
        violations.registry_version, revision
 FROM violations JOIN vehicles ON vehicles.id = vehicle_id ORDER BY 1
 """,
@@ -52,7 +56,8 @@ def differences(found: Picture, expected: Picture, most: int = 3) -> str:
         if found[name] == rows:
             continue
         more, fewer = (
-            [row for row in these if row not in set_of(those)] for these, those in ((found[name], rows), (rows, found[name]))
+            [row for row in these if row not in set_of(those)]
+            for these, those in ((found[name], rows), (rows, found[name]))
         )
         lines.append(f"{name}: {len(found[name])} rows, not {len(rows)}; too many {len(more)}, missing {len(fewer)}")
         lines += [f"  + {row}" for row in more[:most]] + [f"  - {row}" for row in fewer[:most]]

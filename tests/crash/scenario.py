@@ -83,7 +83,7 @@ def _as_csv(lines: list[bytes]) -> bytes | None:
     for line in lines:
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         if not isinstance(record, dict) or list(record) != names:
             return None
@@ -138,7 +138,9 @@ def _strew(random: Random, parts: list[tuple[str, bytes]], foreign: list[bytes])
     more = [(TICK, str(START_MS + hour * 3_600_000).encode()) for hour in range(0, 48, 6)]
     more += [(TICK, b"noon"), (REGISTRY, b"x"), (REGISTRY, b"77"), (REGISTRY, b"1"), ("morse", b"... --- ...")]
     more += [(POSITIONS, b""), (POSITIONS, foreign[0]), (POSITIONS, b"\n".join([b"{", foreign[-1], b"\x00"]))]
-    for place, part in zip(sorted(random.choices(range(1, len(parts) + 1), k=len(more)), reverse=True), more, strict=True):
+    for place, part in zip(
+        sorted(random.choices(range(1, len(parts) + 1), k=len(more)), reverse=True), more, strict=True
+    ):
         parts.insert(place, part)
 
 
@@ -149,7 +151,7 @@ def file_of(scenario_: Scenario) -> bytes:
         if frame.form != POSITIONS:
             continue
         for line in frame.content.split(b"\n"):
-            with suppress(ValueError):
+            with suppress(ValueError, RecursionError):
                 record = json.loads(line)
                 if isinstance(record, dict) and "received" not in record and b'"plate"' in line and b"{}" not in line:
                     line = line.rstrip()[:-1] + b', "received": %d}' % frame.received_ms

@@ -149,7 +149,9 @@ def test_nulls_are_refused(connection: psycopg.Connection) -> None:
     # two NULLs of a row of twelve bytes: three short rows are as long as two whole ones
     connection.execute("CREATE TABLE tens (a smallint, b smallint)")
     tens = Layout("tens", {"a": "i2", "b": "i2"})
-    connection.execute("INSERT INTO tens SELECT CASE WHEN at % 2 = 0 THEN 1 END, NULL FROM generate_series(1, 14) AS at")
+    connection.execute(
+        "INSERT INTO tens SELECT CASE WHEN at % 2 = 0 THEN 1 END, NULL FROM generate_series(1, 14) AS at"
+    )
     with pytest.raises(ValueError, match="not a binary copy"):
         tens.parse(binary(connection, "tens"))
     assert np.frombuffer(b"", tens.dtype).itemsize == 14

@@ -59,7 +59,11 @@ def features(random: Random) -> list[dict[str, Any]]:
     for at in range(random.randrange(0, 6)):
         kind = random.choice(("road", "speed", "hazmat_no_go", "county", "车站"))
         begin, end = span(random)
-        properties: dict[str, Any] = {"id": f"围栏 {at}", "kind": kind, "limit_kmh": random.choice((40, 59.5, 1e-3, 200))}
+        properties: dict[str, Any] = {
+            "id": f"围栏 {at}",
+            "kind": kind,
+            "limit_kmh": random.choice((40, 59.5, 1e-3, 200)),
+        }
         properties |= {"valid_from": begin, "valid_to": end, "other": [None, {"深": 1.10}]}
         geometry: dict[str, Any] = {"type": "Polygon", "coordinates": [ring(random)]}
         if random.random() < 0.4:
@@ -180,27 +184,36 @@ def test_a_registry_of_nobody_can_be_imported_first(connection: psycopg.Connecti
     assert len(audits(connection)) == 1
 
 
-@pytest.mark.parametrize(
-    "bad", ["测\x00", '"{""plate"": ""\\u0000""}"', "\ud800"], ids=["nul", "escaped", "surrogate"]
-)
-def test_text_that_no_database_keeps(connection: psycopg.Connection, tmp_path: Path, bad: str) -> None:
-    source = read_source(write(tmp_path / "registry", "a"))
-    source.vehicles[0].cells["company"] = bad
-    if bad.startswith('"'):  # a text about NUL has none
-        assert registries.store(connection, source, "x")[0] == 1
-        assert registries.load(connection, 1).parties[0].company == bad
-        return
-    with pytest.raises(RegistryError, match="characters that a database can keep"):
-        registries.store(connection, source, "x")
+def fence(path: Path, value: str) -> Feature:
+    shape = json.dumps({"type": "Polygon", "coordinates": [ring(Random(1))]})
+    return Feature(
+        path, 7, f'{{"geometry": {shape}, "properties": {{"id": "a", "kind": "park", "x": {value}}}}}'.encode()
+    )
+
+
+def test_values_that_no_database_keeps(connection: psycopg.Connection, tmp_path: Path) -> None:
+    """All that is fit to be read from a file, and not to be kept in a database."""
+    path = write(tmp_path / "registry", "a")
+    for bad in ("测\x00", "\\\x00", "\ud800", "\udfff"):
+        source = read_source(path)
+        source.vehicles[0].cells["company"] = bad
+        with pytest.raises(RegistryError, match="line 2.* characters that a database can keep"):
+            registries.store(connection, source, "x")
+    for value in ('"\\u0000"', '"\\\\\\u0000"', '"\\ud800"', '["\\u0000"]', '{"\\u0000": 1}', "1e999", "[-1e999]"):
+        source = read_source(path)
+        source.fences.append(fence(tmp_path, value))
+        assert len(source.registry().fences) == 1
+        with pytest.raises(RegistryError, match="line 7.* (characters that a database can keep|finite numbers)"):
+            registries.store(connection, source, "x")
     assert registries.latest(connection)[0] == 0
-    properties = {"id": "a", "kind": "park", "name": bad}
-    source = read_source(write(tmp_path / "registry", "a"))
-    shape = {"type": "Polygon", "coordinates": [ring(Random(1))]}
-    raw = json.dumps({"properties": properties, "geometry": shape}).encode()
-    source.fences.append(Feature(tmp_path, 7, raw))
-    with pytest.raises(RegistryError, match="characters that a database can keep"):
-        registries.store(connection, source, "x")
     assert connection.execute("SELECT count(*) FROM registry_rows").fetchone() == (0,)
+    odd = ("\\u0000", "\\\\u0000", "\x01\x7f\u2028", "🚌", '"\\')
+    source = read_source(write(path, *"abcde"))
+    for row, company in zip(source.vehicles, odd, strict=True):
+        row.cells["company"] = company
+    source.fences.append(fence(tmp_path, json.dumps("\\u0000")))
+    registries.store(connection, source, "x")
+    assert [party.company for party in registries.load(connection, 1).parties[:-1]] == [one.strip() for one in odd]
 
 
 def test_a_registry_that_makes_no_sense_is_not_stored(connection: psycopg.Connection, tmp_path: Path) -> None:

@@ -26,7 +26,9 @@ OF_TENANTS = {
     "violations", "violation_revisions", "violation_episodes", "outbox", "fixes", "quarantine", "registry_rows",
     "state_slabs", "audit",
 }  # fmt: skip
-SQL = re.compile(r"\b(SELECT\s.*\bFROM|INSERT INTO|UPDATE\s+\w+\s+SET|DELETE FROM|CREATE TABLE|TRUNCATE|COPY\s+\w+)\b", re.S)
+SQL = re.compile(
+    r"\b(SELECT\s.*\bFROM|INSERT INTO|UPDATE\s+\w+\s+SET|DELETE FROM|CREATE TABLE|TRUNCATE|COPY\s+\w+)\b", re.S
+)
 
 TENANTS = {
     ("652301", "甲"): 2,

@@ -145,9 +145,7 @@ def interleaved(random: Random, stories: list[list[Episode]]) -> list[Episode]:
 def told(random: Random, connection: psycopg.Connection, plate: str) -> list[Episode]:
     """Stories of two vehicles and two kinds, as one batch would bring them."""
     names = [Vehicle(plate, color) for color in (1, 2)]
-    stories = [
-        list(story(random, vehicle(connection, *name), name, kind)) for name in names for kind in ("V01", "V05")
-    ]
+    stories = [list(story(random, vehicle(connection, *name), name, kind)) for name in names for kind in ("V01", "V05")]
     return interleaved(random, stories)
 
 

@@ -86,7 +86,7 @@ class Positions:
             fields = csv_fields(header or [], words) if is_csv else json_fields(words)
             read = [words] if fields is None else [fields[name] for name in FIELDS if name in fields]
             fix = None if fields is None else fix_of(fields)
-            if any(isinstance(value, str) and escaped(value) for value in read):
+            if escaped(words) and any(isinstance(value, str) and escaped(value) for value in read):
                 self.rejects[ENCODING] += 1
             elif fix is None:
                 self.rejects[MALFORMED] += 1
@@ -134,7 +134,7 @@ def fix_of(fields: Mapping[str, object]) -> Fix | None:
     color = get("plate_color")
     missing = color is None or (isinstance(color, str) and not color.strip())
     plate_color = 2 if missing else values.whole(color, 255)
-    if plate is None or plate_color is None:
+    if plate is None or plate_color is None or not spelled(plate):
         return None
     return Fix(
         plate=plate,
@@ -153,6 +153,11 @@ def fix_of(fields: Mapping[str, object]) -> Fix | None:
         backfill=values.flag(get("backfill")),
         driver=values.driver(get("driver")),
     )
+
+
+def spelled(plate: str) -> bool:
+    """ "up to 64 characters, without NUL and halves of surrogate pairs"."""
+    return len(plate) <= 64 and "\x00" not in plate and not any("\ud800" <= letter <= "\udfff" for letter in plate)
 
 
 def given(value: float | None) -> float | None:

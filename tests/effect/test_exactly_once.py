@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from ledger.database import connect
-from tests.crash.proxy import Proxy
-from tests.crash.runs import STEPS, at, die, ended, fork, freeze, work
-from tests.crash.scenario import load, picture
+from tests.effect.proxy import Proxy
+from tests.effect.runs import STEPS, at, die, ended, fork, freeze, work
+from tests.effect.scenario import load, picture
 from tests.servers import Servers
 
 SEEDS = (1, 2)
