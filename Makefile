@@ -16,10 +16,12 @@ check: $(VENV)/dev  ## lint, format, types, import law
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy -p deploy.timescale
 	$(BIN)/lint-imports
 
 bench: $(VENV)/dev  ## the figures of docs/performance.md, all in one run
 	$(BIN)/python -m bench.replay
+	$(BIN)/python -m bench.ledger
 
 mutants: $(VENV)/dev  ## mutation testing of gate and verbs: long
 	$(BIN)/python -m tests.mutation
@@ -30,9 +32,12 @@ wheel: $(VENV)/dev  ## build the wheel, install it into an empty environment, us
 	$(PYTHON) -m venv build/empty
 	build/empty/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r locks/run.txt
 	build/empty/bin/python -m pip install -q --disable-pip-version-check --no-deps dist/*.whl
-	cd $$(mktemp -d) && $(CURDIR)/build/empty/bin/warnloop fleet --vehicles 120 --hours 24 --seed 2 --out demo \
-		&& $(CURDIR)/build/empty/bin/warnloop replay demo/positions.ndjson --registry demo/registry --out episodes.ndjson \
-		&& test -s episodes.ndjson
+	cd $$(mktemp -d) && PATH=$(CURDIR)/build/empty/bin:$$PATH && set -e \
+		&& warnloop fleet --vehicles 120 --hours 24 --seed 2 --out demo \
+		&& warnloop replay demo/positions.ndjson --registry demo/registry --out episodes.ndjson \
+		&& warnloop migrate && warnloop import demo/registry && warnloop feed demo/positions.ndjson \
+		&& warnloop detect --drain && warnloop violations > violations.ndjson \
+		&& test -s episodes.ndjson && test $$(wc -l < episodes.ndjson) = $$(wc -l < violations.ndjson)
 
 lock: $(VENV)/dev  ## resolve the dependencies anew
 	$(BIN)/uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
@@ -41,7 +46,7 @@ lock: $(VENV)/dev  ## resolve the dependencies anew
 		--extra dev -c locks/run.txt pyproject.toml -o locks/dev.txt
 
 clean:
-	rm -rf $(VENV) build dist demo
+	rm -rf $(VENV) build dist demo .timescale
 
 # An environment is made once for each lock; `dev` holds what `run` does and the tools.
 $(VENV)/run: locks/run.txt pyproject.toml

@@ -42,8 +42,8 @@ def _until_signalled(worker: Worker) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def detect(log: TableLog, settings: Settings, metrics_port: int) -> None:
-    """Work until a signal comes, or the log is drained where that is asked for.
+def detect(log: TableLog, settings: Settings, metrics_port: int, notes: Console) -> None:
+    """Work until a signal comes, or the log is drained where that is asked for; tell what was done.
 
     Raises
     ------
@@ -56,6 +56,8 @@ def detect(log: TableLog, settings: Settings, metrics_port: int) -> None:
     try:
         with _until_signalled(worker):
             worker.run()
+        for line in metrics.words():
+            notes.print(line, soft_wrap=True, markup=False)
     finally:
         if server is not None:
             server[0].shutdown()

@@ -10,10 +10,10 @@ from ingest.csvlines import csv_decoder
 from ingest.formats import Rows, from_first_text
 from ingest.jsonlines import json_decoder
 from ingest.lines import Lines, is_json, read_lines
-from ingest.log import CSV, POSITIONS, Log, LogError, NewFrame, partition_of
+from ingest.log import CSV, MOST_FRAME_BYTES, POSITIONS, Log, LogError, NewFrame, partition_of
 from ingest.profile import DEFAULT, Profile
 from ingest.registry import Vehicles
-from ingest.rejects import Rejects
+from ingest.rejects import OVERSIZE, Rejects
 from ingest.unzip import Source
 
 FRAME_BYTES = 64 << 10
@@ -99,6 +99,9 @@ class Feeder:
             row_of = dict(zip(columns.lines, map(self._row.__getitem__, columns.name), strict=True))
             for text, line in zip(lines.texts, lines.numbers, strict=True):
                 if not text.strip():
+                    continue
+                if header and len(header) + 1 + len(text) > MOST_FRAME_BYTES:
+                    fed.rejects.add(line, OVERSIZE, f"longer than a frame with its header: {text[:60]!r}")
                     continue
                 row = row_of.get(line, -1)
                 partition = self._partition[row] if row >= 0 else zlib.crc32(text) % self.log.partitions

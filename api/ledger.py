@@ -141,7 +141,7 @@ def detect(
             profiles=profiles,
             drain=drain,
         )
-        run(log, settings, metrics_port)
+        run(log, settings, metrics_port, notes)
 
 
 @commands.command(epilog="e.g.  warnloop violations --company 天山客运 | head")

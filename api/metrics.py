@@ -3,6 +3,7 @@
 import time
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,3 +131,26 @@ class Metrics:
         for partition, moment in tick_ms.items():
             if moment != MISSING_MS:
                 self.tick.labels(str(partition)).set(moment / 1000)
+
+    def words(self) -> list[str]:
+        """What was done so far, in a few lines."""
+        fixes, refused, facts = (_counted(metric) for metric in (self.fixes, self.quarantined, self.episodes))
+        rejected = ", ".join(f"{verdict} {count:,}" for verdict, count in fixes.items() if verdict != "accepted")
+        found = ", ".join(f"{kind} {fact} {count:,}" for (kind, fact), count in facts.items())
+        kept = ", ".join(f"{reason} {count:,}" for reason, count in refused.items())
+        return [
+            f"入库 stored {sum(fixes.values()):,} 条定位 fixes · 采信 accepted {fixes.get('accepted', 0):,}",
+            f"未采信 refused: {rejected or '-'}",
+            f"隔离 quarantined: {kept or '-'}",
+            f"违规 violations: {found or '-'}",
+        ]
+
+
+def _counted(metric: Counter) -> dict[Any, int]:
+    """Counts of a metric above 0 by its label, or labels."""
+    found: dict[Any, int] = {}
+    for sample in next(iter(metric.collect())).samples:
+        if sample.name.endswith("_total") and sample.value:
+            labels = tuple(sample.labels.values())
+            found[labels if len(labels) > 1 else labels[0]] = int(sample.value)
+    return found

@@ -158,8 +158,8 @@ def test_readers_who_beat_at_the_same_time_do_not_share(table: Table) -> None:
             one.result(10)
     for held in tenures.values():
         assert len({reader for _, _, reader in held}) > 1
-        for (_, end, one), (begin, _, other) in pairwise(sorted(held)):
-            assert one == other or end <= begin
+        for (_, end, seed), (begin, _, other) in pairwise(sorted(held)):
+            assert seed == other or end <= begin
 
 
 def test_a_session_that_is_cut_frees_its_partitions_though_its_process_hangs(table: Table) -> None:

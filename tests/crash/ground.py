@@ -54,6 +54,12 @@ class Ground:
                 self._undisturbed[key] = picture(url)
         return self._undisturbed[key]
 
+    @contextmanager
+    def empty(self) -> Iterator[str]:
+        """URL of a fresh, migrated database with nothing in it."""
+        with self.servers.database(self.kind, template=self.servers.migrated(self.kind)) as url, self.nursery.cared():
+            yield url
+
     def drain(self, plan: Plan, lives: int = 3) -> None:
         """Let workers that nobody disturbs any more do the rest."""
         for _ in range(lives):

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -22,8 +22,10 @@ from typing import Any, Self
 
 PROJECT = Path(__file__).parents[2]
 STEPS = (
-    "restore", "detect", "fence", "fixes", "quarantine", "violations", "commit", "pack", "slabs", "checkpoint", "trim",
+    "restore", "detect", "fence", "copy", "fixes", "quarantine", "violations", "commit", "pack", "slabs", "checkpoint",
+    "trim",
 )  # fmt: skip
+"""What a worker tells of, and ``copy``: in the midst of what is copied into ``fixes``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,10 @@ class Plan:
         Step, and at which of its occurrences, at which it kills or stops itself.
     frames : int
         Most frames that a poll takes from a partition.
+    silence_s, idle_s : float
+        After how long its log takes another reader for dead, the database its own pause in a transaction [s].
+    without, newer : tuple of str
+        Kinds that its program does not have; that it has in another version.
     sabotage : str
         What is broken on purpose, see `tests.crash.sabotage`.
     """
@@ -112,7 +118,8 @@ def work(plan: Plan) -> None:
     metrics = Metrics()
     log = ledger.tablelog.TableLog(plan.log, patience_s=plan.silence_s, beat_s=plan.beat_s)
     worker = api.worker.Worker(log, settings, metrics, step)
-    signal.signal(signal.SIGTERM, lambda *_: worker.stop.set())
+    if "copy" in [name for name, _ in filter(None, (plan.die, plan.freeze))]:
+        _halve_copies(step)
     worker.run()
     told = {
         "_".join([sample.name.removesuffix("_total"), *sample.labels.values()]): sample.value
@@ -124,6 +131,20 @@ def work(plan: Plan) -> None:
     Path(plan.notes).with_suffix(".json").write_text(
         json.dumps(told | {f"step_{name}": n for name, n in passed.items()})
     )
+
+
+def _halve_copies(step: Callable[[str], None]) -> None:
+    """Tell of each copy when half of it has been sent."""
+    import psycopg
+
+    whole = psycopg.Copy.write
+
+    def write(self: "psycopg.Copy", buffer: memoryview) -> None:
+        whole(self, buffer[: len(buffer) // 2])
+        step("copy")
+        whole(self, buffer[len(buffer) // 2 :])
+
+    psycopg.Copy.write = write  # type: ignore[method-assign, assignment]
 
 
 def _compile() -> None:
@@ -185,15 +206,15 @@ class Child:
         self.nursery.children.discard(self)
         return True
 
-    def wait(self, within_s: float = 60.0) -> Told:
-        """How it ended."""
+    def wait(self, within_s: float = 60.0, *, gives_up: bool = False) -> Told:
+        """How it ended; in order or killed, unless it is to give up."""
         if not self.ended(within_s):
             self.send(signal.SIGCONT)
             self.send(signal.SIGKILL)
             self.ended(5.0)
             raise AssertionError(f"worker did not end in {within_s} s: {self.notes()[-3000:]}")
         assert self.told is not None
-        assert self.told.code in (0, -signal.SIGKILL), self.notes()[-6000:]
+        assert self.told.code in ((1,) if gives_up else (0, -signal.SIGKILL)), self.notes()[-6000:]
         return self.told
 
     def send(self, number: signal.Signals) -> None:

@@ -1,25 +1,69 @@
 """Killed at every step of the commit and of the state writing, and at any moment: the outcome is the same."""
 
-import signal
-import time
-from random import Random
-
 import pytest
 
 from tests.crash.ground import Ground
 from tests.crash.nursery import STEPS, Plan
-from tests.crash.picture import is_drained
+from tests.crash.picture import differences, picture
+from tests.crash.storm import storm
+
+SEED = 1
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_scenario_is_worth_it(ground: Ground, seed: int) -> None:
+    truth = ground.undisturbed(seed)
+    rows = {name: len(table) for name, table in truth.items()}
+    assert rows["fixes"] > 2_000
+    assert rows["violations"] > 40
+    assert rows["outbox"] > rows["violations"]
+    assert {row[3] for row in truth["violations"]} >= {"V01", "V03", "V04"}
+    assert {row[2] for row in truth["revisions"]} == {"raised", "risen", "ended", "merged"}
+    assert {row[12] for row in truth["revisions"]} == {1, 2}
+    assert {row[4] for row in truth["quarantine"]} == {"malformed", "encoding", "misrouted", "unknown_form"}
+    assert {row[12] for row in truth["fixes"]} == set(range(8))
+
+
+def test_cuts_do_not_matter(ground: Ground) -> None:
+    for frames in (1, 7, 512):
+        with ground.laid(SEED) as url:
+            ground.drain(Plan(url, frames=frames, checkpoint_s=1e6))
+            ground.check(url, SEED)
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_at_a_step_again_and_again(ground: Ground, step: str) -> None:
-    """At its first occurrence, in the next life at its second, and so on, until a life is too short for it."""
-    seed, random, deaths = 1, Random(step), 0
-    with ground.laid(seed) as url:
-        for number in range(1, 200):
-            plan = Plan(url, die=(step, number), frames=random.choice((1, 2, 3)))
-            if ground.nursery.live(plan).code == 0:
+    """At its first occurrence, in the next life at its third, and so on, until a life is too short for it."""
+    deaths = 0
+    with ground.laid(SEED) as url:
+        for number in range(1, 100, 2):
+            if ground.nursery.live(Plan(url, die=(step, number), frames=2)).code == 0:
                 break
             deaths += 1
-        assert deaths >= 3
-        ground.check(url, seed)
+        assert deaths >= 2
+        ground.check(url, SEED)
+
+
+def test_killed_while_it_reads_again_what_has_had_its_effect(ground: Ground) -> None:
+    with ground.laid(SEED) as url:
+        ground.nursery.live(Plan(url, die=("commit", 40), frames=1, checkpoint_s=1e6))
+        for number in (1, 5, 9, 13):
+            ground.nursery.live(Plan(url, die=("detect", number), frames=1, checkpoint_s=1e6))
+        told = ground.nursery.live(Plan(url))
+        assert told.metrics["step_detect"] > told.metrics["step_commit"] - 4 * 8 + 4
+        ground.check(url, SEED)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5, 6])
+def test_a_storm(ground: Ground, seed: int) -> None:
+    """Up to three workers, killed at random steps and at any moment, stopped, cut off, while frames arrive."""
+    assert storm(ground, seed).deaths
+
+
+def test_the_picture_sees_a_difference(ground: Ground) -> None:
+    truth = ground.undisturbed(SEED)
+    for table, rows in truth.items():
+        assert table in differences({**truth, table: rows[1:]}, truth)
+        assert table in differences({**truth, table: [*rows, rows[0]]}, truth)
+    with ground.laid(SEED) as url:
+        assert "violations" in differences(picture(url), truth)

@@ -326,3 +326,25 @@ def test_odd_texts() -> None:
     assert read(line.replace(b"addr", b"driver"))[1].counts == {"encoding": 1}
     assert np.isnan(read(json.dumps(FIX).replace("87.3", "9" * 5_000).encode())[0][0].lon[0])
     assert read(json.dumps(FIX | {"plate": "P" * 65}).encode())[1].counts == {"malformed": 1}
+
+
+@pytest.mark.parametrize("profile", [DEFAULT, read_profile("traccar")], ids=lambda profile: profile.name)
+@pytest.mark.parametrize("bad", ["a\x00", "\x00", "a\ud800", "\udc80b", "\udfff"])
+def test_plates_that_no_database_keeps(profile: Profile, bad: str) -> None:
+    """Also as they are escaped in JSON; a whole pair is one character."""
+    lines = [{"plate": plate, "device": {"name": plate}} for plate in (bad, "🚌", "a\x01b", bad)]
+    vehicles = Vehicles()
+    batches, rejects, numbers = read("\n".join(map(json.dumps, lines)).encode(), profile=profile, vehicles=vehicles)
+    assert (sum(map(len, batches)), rejects.counts, numbers) == (2, {"malformed": 2}, [2, 3])
+    assert [name.plate for name in vehicles.names] == ["🚌", "a\x01b"]
+
+
+def test_a_csv_plate_with_nul() -> None:
+    batches, rejects, _ = read(b"plate,time,lon,lat,speed_kmh\na\x00,1,2,3,4\na,1,2,3,4\n", "x.csv")
+    assert (sum(map(len, batches)), rejects.counts) == (1, {"malformed": 1})
+
+
+def test_half_a_pair_in_another_field_is_a_text() -> None:
+    """What is escaped is UTF-8 as it stands in the line."""
+    for half in ("\ud800", "\udc80", "\udcff", "\udfff"):
+        assert one(FIX | {"driver": half}).driver[0] == driver_code(half)

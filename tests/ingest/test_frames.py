@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -49,7 +50,8 @@ VALUES: dict[str, tuple[Any, ...]] = {
 }
 NUMBERS: tuple[Any, ...] = (87.3, 44, "60.5", "-1e2", 1e999, "NaN", "", None, True, "1_0", " 5 ", 2**70, "٣", -0.0, [])
 RUBBISH = (
-    b"", b" ", b"\r", b"{", b"[]", b"null", b"{}", b"\x1f\x8b\x08\x00", b"\xef\xbb\xbf{}", b"\xff\xfe", b"\x00", b'"', b'a"b,c',
+    b"", b" ", b"\r", b"{", b"[]", b"null", b"{}", b"\x1f\x8b\x08\x00", b"\xef\xbb\xbf{}", b"\xff\xfe", b"\x00", b'"',
+    b'a"b,c',
     b'{"plate": "\xff", "time": 1}', b'{"a":' * 2_000, b"x" * 100_000, b"1" * 5_000, b'{"plate": "\\ud800"}', b",,,,,",
 )  # fmt: skip
 
@@ -180,7 +182,7 @@ def outcome(own: Decoder, frames: list[Frame], numbers: list[list[int]], cuts: S
     lines: list[int] = []
     refused: list[tuple[int, str, str, bytes]] = []
     bounds = [0, *cuts, len(frames)]
-    for begin, end in zip(bounds, bounds[1:], strict=False):
+    for begin, end in pairwise(bounds):
         part = own.decode(frames[begin:end])
         parts.append(part)
         lines += [numbers[begin + at][row] for at, row in zip(part.frame.tolist(), part.row.tolist(), strict=True)]
@@ -226,7 +228,8 @@ def test_frames_that_are_nothing_or_rubbish() -> None:
     assert found.frame.tolist() == [5, 5]
     assert found.row.tolist() == [0, 1]
     assert refused(found) == [
-        (3, 0, "encoding", b"\x1f\x8b\x08"), (4, 0, MALFORMED, b"\xef\xbb\xbf" + GOOD), (6, 0, MALFORMED, b"x" * 1_048_576),
+        (3, 0, "encoding", b"\x1f\x8b\x08"), (4, 0, MALFORMED, b"\xef\xbb\xbf" + GOOD),
+        (6, 0, MALFORMED, b"x" * 1_048_576),
     ]  # fmt: skip
 
 
@@ -262,8 +265,8 @@ def test_csv_frames_whose_header_is_no_header() -> None:
     row = b"A1,1772380800000,87.3,44,60"
     good = b"plate,time,lon,lat,speed_kmh"
     frames = [
-        frame(good, CSV), frame(good + b"\n", CSV, 1), frame(good + b"\n" + row, CSV, 2), frame(row + b"\n" + row, CSV, 3),
-        frame(b"\xff\n" + row, CSV, 4), frame(b"plate,time\nA1,5", CSV, 5), frame(b"\n" + row, CSV, 6),
+        frame(good, CSV), frame(good + b"\n", CSV, 1), frame(good + b"\n" + row, CSV, 2),
+        frame(row + b"\n" + row, CSV, 3), frame(b"\xff\n" + row, CSV, 4), frame(b"plate,time\nA1,5", CSV, 5), frame(b"\n" + row, CSV, 6),
         frame(b'"plate\n' + row, CSV, 7),
     ]  # fmt: skip
     found = decoder().decode(frames)
@@ -296,9 +299,8 @@ def test_receipt_is_the_frames_only_where_the_record_has_none() -> None:
 
 
 def test_plates_that_no_database_keeps() -> None:
-    lines = [
-        GOOD.replace("测A00001".encode(), plate) for plate in (b"a\\u0000b", b"a\\ud800", b"\\udfff", b"\\ud83d\\ude8c", b"a\\u0001")
-    ]  # fmt: skip
+    plates = (b"a\\u0000b", b"a\\ud800", b"\\udfff", b"\\ud83d\\ude8c", b"a\\u0001")
+    lines = [GOOD.replace("测A00001".encode(), plate) for plate in plates]
     own = decoder()
     found = own.decode([frame(b"\n".join(lines))])
     assert refused(found) == [(0, at, MALFORMED, lines[at]) for at in range(3)]

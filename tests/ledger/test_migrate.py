@@ -57,8 +57,8 @@ SEEDS = {
         INSERT INTO fixes SELECT 0, 86400000 * day, 1, 2, 87, 44, 'NaN', 0, 0, 'NaN', 0, -1, 3, 0, 1, day, 0, 0, false
         FROM generate_series(0, 9) AS day;
         INSERT INTO quarantine VALUES (0, 1, 0, 5, 'malformed', 'x', 'y');
-        INSERT INTO violations VALUES ('6f1c9b52-6a0e-5f0e-9d57-3a0b8c1f4e21', 1, 'V01', 0, 1, 2, 2, false, 'open', '甲',
-                                       '652301', '', 87, 44, '{}', 1, 1, 1);
+        INSERT INTO violations VALUES ('6f1c9b52-6a0e-5f0e-9d57-3a0b8c1f4e21', 1, 'V01', 0, 1, 2, 2, false, 'open',
+                                       '甲', '652301', '', 87, 44, '{}', 1, 1, 1);
         INSERT INTO violation_episodes VALUES (1, 'V01', 'online', 0, '6f1c9b52-6a0e-5f0e-9d57-3a0b8c1f4e21');
         INSERT INTO violation_revisions VALUES ('6f1c9b52-6a0e-5f0e-9d57-3a0b8c1f4e21', 1, 'raised', 'online', '', 0, 1,
                                                 2, 2, false, '{}', 1, 1);

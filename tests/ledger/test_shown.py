@@ -27,7 +27,7 @@ OF_TENANTS = {
     "state_slabs", "audit",
 }  # fmt: skip
 SQL = re.compile(
-    r"\b(SELECT\s.*\bFROM|INSERT INTO|UPDATE\s+\w+\s+SET|DELETE FROM|CREATE TABLE|TRUNCATE|COPY\s+\w+)\b", re.S
+    r"\b(SELECT\s.*\bFROM|INSERT INTO|UPDATE\s+\w+\s+SET|DELETE FROM|CREATE TABLE|TRUNCATE|COPY\s+\w+)\b", re.DOTALL
 )
 
 TENANTS = {
