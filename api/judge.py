@@ -64,14 +64,20 @@ class Judge:
 
     def _numbers(self, vehicle: Int32) -> Int32:
         """Permanent numbers of vehicle rows, (n,)."""
+        self._make_room()
         names = self.engine.registry.vehicles.names
-        if len(self._number) < len(names):
-            self._number = np.concatenate([self._number, np.zeros(len(names) - len(self._number), np.int32)])
         unknown = np.unique(vehicle[self._number[vehicle] == 0])
         if len(unknown):
             self._number[unknown] = vehicles.numbers(self.connection, [names[row] for row in unknown])
         found: Int32 = self._number[vehicle]
         return found
+
+    def _make_room(self) -> None:
+        """Let there be a number, and state, for every vehicle."""
+        more = len(self.engine.registry.vehicles) - len(self._number)
+        if more > 0:
+            self._number = np.concatenate([self._number, np.zeros(more, np.int32)])
+        self.engine.states.reserve(len(self._number))
 
     def heard(self, partition: int) -> Int64:
         """Rows of the vehicles of a partition that have been heard of, (m,)."""
@@ -93,10 +99,11 @@ class Judge:
         return missing & frozenset(self.engine.states)
 
     def _rows(self, numbers: Sequence[int]) -> Int64:
+        """Rows of vehicles by their permanent numbers, (m,); they count as heard of."""
         table = self.engine.registry.vehicles
         rows = np.array([table.row(*name) for name in vehicles.names(self.connection, numbers)], np.int64)
-        self._numbers(rows.astype(np.int32))
-        self.engine.states.reserve(len(table))
+        self._make_room()
+        self._number[rows] = numbers
         return rows
 
     def take_over(self, partition: int, other: "Judge") -> None:
@@ -138,8 +145,7 @@ class Judge:
             engine.detect(batch)
             count += len(batch)
         rows = self.heard(partition)
-        engine.states.reserve(len(self.engine.registry.vehicles))
-        self.engine.states.reserve(len(self.engine.registry.vehicles))
+        engine.states.reserve(len(self._number))
         for name in missing & set(engine.states):
             self.engine.states[name][rows] = engine.states[name][rows]
         return count

@@ -5,10 +5,23 @@ import tempfile
 from pathlib import Path
 
 from bench import copy, loop
-from deploy.timescale.install import UnavailableError
+from deploy.timescale.install import UnavailableError, install
+from ledger.embedded import Embedded
 from ledger.migrate import migrate
 from ledger.tablelog import TableLog
-from tests.servers import KINDS, Servers
+from tests.servers import KINDS, TIMESCALE_SETTINGS
+
+
+def product(kind: str, folder: Path) -> Embedded:
+    """A server with the settings of the product.
+
+    Raises
+    ------
+    UnavailableError
+    """
+    if kind == "postgres":
+        return Embedded(folder)
+    return Embedded(folder, binaries=install(), settings=TIMESCALE_SETTINGS)
 
 
 def main() -> None:
@@ -20,8 +33,8 @@ def main() -> None:
         for part in wanted:
             with tempfile.TemporaryDirectory(prefix="warnloop-") as name:
                 folder = Path(name)
-                server = Servers.server(kind, folder / "server")
                 try:
+                    server = product(kind, folder / "server")
                     url = server.start()
                 except UnavailableError as reason:
                     print(f"{kind} LEFT OUT: {reason}")

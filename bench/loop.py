@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 from api.feed import Feeder
@@ -30,7 +31,7 @@ class Paced(TableLog):
         super().__init__(url)
         self.rate, self.lines, self.begin = rate, 0, time.monotonic()
 
-    def append(self, frames: list[NewFrame]) -> None:  # type: ignore[override]
+    def append(self, frames: Sequence[NewFrame]) -> None:
         """Wait until these lines are due, then append; they are stamped with the time they are due."""
         self.lines += sum(frame.content.count(b"\n") + 1 for frame in frames)
         time.sleep(max(0.0, self.begin + self.lines / self.rate - time.monotonic()))
@@ -67,7 +68,7 @@ def quantile(found: dict[str, float], share: float) -> str:
 
 def sustained(url: str, folder: Path) -> None:
     """Feed at the rate for the time, with a worker reading, and tell how far behind it fell."""
-    hours = SECONDS * RATE / 425_000 + 0.2
+    hours = SECONDS * RATE / 590_000 + 0.2
     generate(folder, vehicles=VEHICLES, hours=hours, seed=3, start_ms=START_MS)
     subprocess.run(command("import", str(folder / "registry"), url=url), check=True, capture_output=True)
     words = ("detect", "--metrics-port", str(METRICS_PORT))

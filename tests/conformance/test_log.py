@@ -583,12 +583,13 @@ def test_a_log_behaves_as_lists_would(implementation: Implementation, seed: int)
             except LogError as trouble:
                 assert behind, trouble  # noqa: PT017 - it need not be raised
                 assert not trouble.passing  # noqa: PT017
-                for partition in behind:
-                    reader.seek(partition, first[partition])
-                    following[partition] = first[partition]
-                return
+                frames = []
             for lost in set(following) - reader.assigned:
                 del following[lost]
+            if not frames:
+                for partition in behind & reader.assigned:
+                    reader.seek(partition, first[partition])
+                    following[partition] = first[partition]
             for frame in frames:
                 offset = following[frame.partition]
                 assert frame.partition not in behind

@@ -152,7 +152,7 @@ def _compile() -> None:
     from io import BytesIO
 
     import api.replay
-    import api.worker  # noqa: F401
+    import api.worker
     from detectors.engine import Engine
     from tests.crash.scenario import file_of, scenario
 

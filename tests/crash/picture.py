@@ -1,5 +1,6 @@
 """Picture: all that workers leave behind for others to see, so that two runs can be laid side by side."""
 
+from collections import Counter
 from typing import Any, LiteralString
 
 import psycopg
@@ -55,27 +56,11 @@ def differences(found: Picture, expected: Picture, most: int = 3) -> str:
     for name, rows in expected.items():
         if found[name] == rows:
             continue
-        more, fewer = (
-            [row for row in these if row not in set_of(those)]
-            for these, those in ((found[name], rows), (rows, found[name]))
-        )
+        own, other = Counter(map(repr, found[name])), Counter(map(repr, rows))
+        more, fewer = list(own - other), list(other - own)
         lines.append(f"{name}: {len(found[name])} rows, not {len(rows)}; too many {len(more)}, missing {len(fewer)}")
         lines += [f"  + {row}" for row in more[:most]] + [f"  - {row}" for row in fewer[:most]]
     return "\n".join(lines)
-
-
-def set_of(rows: list[tuple[Any, ...]]) -> "_Rows":
-    return _Rows(rows)
-
-
-class _Rows:
-    """Membership of rows that may hold lists."""
-
-    def __init__(self, rows: list[tuple[Any, ...]]) -> None:
-        self.texts = {repr(row) for row in rows}
-
-    def __contains__(self, row: object) -> bool:
-        return repr(row) in self.texts
 
 
 def is_drained(url: str) -> bool:

@@ -2,6 +2,7 @@
 
 import signal
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from random import Random
 
@@ -19,7 +20,7 @@ SELECT count(pg_terminate_backend(pid)) FROM (
     SELECT pid FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = 'warnloop'
     ORDER BY random() LIMIT %s
-) AS some
+) AS chosen
 """
 
 
@@ -117,16 +118,13 @@ def storm(ground: Ground, seed: int, *, rounds: int = 12, sabotage: str = "") ->
         at = len(scenario.frames) // 2
         scenario.lay(url, at)
         over = _Storm(ground, seed, url, sabotage)
-        log = TableLog(url)
-        try:
-            while at < len(scenario.frames):
-                over.blow(rounds // 4)
-                end = at + random.randint(1, len(scenario.frames) // 4)
-                log.append(scenario.frames[at:end])
-                at = end
+        while at < len(scenario.frames):
             over.blow(rounds // 4)
-        finally:
-            log.close()
+            end = at + random.randint(1, len(scenario.frames) // 4)
+            with closing(TableLog(url)) as log:
+                log.append(scenario.frames[at:end])
+            at = end
+        over.blow(rounds // 4)
         over.calm()
         ground.drain(Plan(url, sabotage=sabotage))
         ground.check(url, own)
