@@ -8,7 +8,8 @@ log is cut into batches.
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from threading import Event
 
@@ -24,7 +25,7 @@ from ingest.log import REGISTRY, TICK, Frame, Log, LogError, LogReader, NewFrame
 from ingest.profile import Profile
 from ingest.rejects import MALFORMED
 from ledger import checkpoints, positions, registries, vehicles
-from ledger.database import DatabaseError, check_writable, connect, in_words
+from ledger.database import DatabaseError, check_writable, connect, end_hung, in_words
 from ledger.effect import Effect, commit
 from ledger.migrate import check_version
 from ledger.positions import FenceError, Position
@@ -91,7 +92,7 @@ class Part:
     read : int
         Offset of that frame; before ``position.next_offset`` while the partition catches up.
     kept : int
-        Offset of its newest checkpoint.
+        Offset of its newest checkpoint, readable or not; 0 for none.
     """
 
     position: Position
@@ -160,10 +161,13 @@ class Worker:
             with in_words():
                 check_version(self._connection)
                 check_writable(self._connection)
+                if settings.statement_s and end_hung(self._connection, settings.statement_s):
+                    _log.warning("会话已终止 a worker that stands still in the middle of a COPY was cut off")
             with self.log.reader() as reader, in_words():
                 while not self.stop.is_set():
                     began = time.monotonic()
-                    frames = reader.poll(POLL_S)
+                    with self._unless_overtaken({partition: part.kept for partition, part in self._parts.items()}):
+                        frames = reader.poll(POLL_S)
                     self._assign(reader)
                     for strip in strips(frames, lambda partition: self._parts[partition].position.next_offset):
                         self._take(strip)
@@ -180,6 +184,16 @@ class Worker:
             self._parts, self._judges = {}, {}
             self._connection.close()
 
+    @contextmanager
+    def _unless_overtaken(self, newest: Mapping[int, int]) -> Iterator[None]:
+        """Tell frames that are missing from frames that another worker has trimmed, by the newest checkpoints."""
+        try:
+            yield
+        except LogError:
+            for partition, offset in newest.items():
+                checkpoints.check_newest(self._connection, partition, offset)
+            raise
+
     # -- partitions come and go
 
     def _assign(self, reader: LogReader) -> None:
@@ -194,7 +208,9 @@ class Worker:
         """Load the newest checkpoint that can be read, and read the log from there."""
         now = time.monotonic()
         position = positions.read(self._connection, partition)
-        for offset in checkpoints.offsets(self._connection, partition):
+        offsets = checkpoints.offsets(self._connection, partition)
+        newest = max(offsets, default=0)
+        for offset in offsets:
             checkpoint = checkpoints.read(self._connection, partition, offset)
             judge = self._judge(checkpoint.registry_version)
             try:
@@ -213,10 +229,11 @@ class Worker:
             _log.info("状态预热 partition %d: %s warmed up from %d stored fixes", partition, names, fixes)
             for name in missing:
                 self.metrics.warmed_up.labels(name).inc()
-        reader.seek(partition, offset)
+        with self._unless_overtaken({partition: newest}):
+            reader.seek(partition, offset)
         share = (partition + 1) / self.log.partitions
         keep_at = now + self.settings.checkpoint_s * share
-        part = Part(position, judge, offset, offset, now, keep_at, now + self.settings.tick_s * share)
+        part = Part(position, judge, offset, newest, now, keep_at, now + self.settings.tick_s * share)
         self._parts[partition] = part
         self._step_done("restore")
         _log.info(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import psycopg
 
-from ingest.batch import Batch, Int8, Int32
+from ingest.batch import Batch, Float64, Int8, Int32
 from ledger.database import connect
 from ledger.fixes import FIXES, Origin, write
 
@@ -20,13 +20,27 @@ Columns = tuple[Batch, Origin, Int32, Int8]
 def columns() -> Columns:
     """Fixes of 10 000 vehicles, as a batch and where each stands."""
     random = np.random.default_rng(1)
-    whole = dict.fromkeys(("alarm", "status"), np.full(ROWS, 3, np.int64))
-    real = {name: random.random(ROWS) * 90 for name in Batch.__slots__ if name.endswith(("lon", "lat", "kmh", "deg"))}
-    real |= {name: random.random(ROWS) * 900 for name in ("altitude_m", "mileage_km")}
     now = 1_772_380_800_000 + np.arange(ROWS, dtype=np.int64)
     vehicle = random.integers(0, 10_000, ROWS).astype(np.int32)
+
+    def real(most: float) -> Float64:
+        return random.random(ROWS) * most
+
     batch = Batch(
-        vehicle=vehicle, time_ms=now, received_ms=now, driver=now, backfill=random.random(ROWS) < 0.1, **real, **whole
+        vehicle=vehicle,
+        time_ms=now,
+        lon=real(90),
+        lat=real(45),
+        speed_kmh=real(100),
+        heading_deg=real(360),
+        altitude_m=real(900),
+        recorder_speed_kmh=real(100),
+        mileage_km=real(9_000),
+        alarm=np.zeros(ROWS, np.int64),
+        status=np.full(ROWS, 3, np.int64),
+        received_ms=now,
+        backfill=random.random(ROWS) < 0.1,
+        driver=now,
     )
     index = np.arange(ROWS)
     origin = Origin(np.zeros(ROWS, np.int32), index // 500, (index % 500).astype(np.int32), now)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import psycopg
 
 from ledger.effect import Step
-from ledger.positions import Position
+from ledger.positions import FenceError, Position
 
 KEPT = 2
 """Checkpoints of a partition that are kept: should the newest be unreadable, there is one before."""
@@ -78,13 +78,34 @@ def offsets(connection: psycopg.Connection, partition: int) -> list[int]:
 
 
 def read(connection: psycopg.Connection, partition: int, offset: int) -> Checkpoint:
-    """One checkpoint."""
-    row = connection.execute(
-        "SELECT registry_version FROM checkpoints WHERE (partition, next_offset) = (%s, %s)", (partition, offset)
-    ).fetchone()
+    """One checkpoint.
+
+    Raises
+    ------
+    FenceError
+        It has gone meanwhile: another worker has made newer ones.
+    """
     rows = connection.execute(
         "SELECT vehicles, content FROM state_slabs WHERE (partition, next_offset) = (%s, %s) ORDER BY slab",
         (partition, offset),
         binary=True,
-    )
-    return Checkpoint(offset, int(row[0]) if row else 0, [Slab(vehicles, content) for vehicles, content in rows])
+    ).fetchall()
+    row = connection.execute(
+        "SELECT registry_version FROM checkpoints WHERE (partition, next_offset) = (%s, %s)", (partition, offset)
+    ).fetchone()
+    if row is None:
+        raise FenceError(f"checkpoint {offset} of partition {partition} has gone: another worker has it")
+    return Checkpoint(offset, int(row[0]), [Slab(vehicles, content) for vehicles, content in rows])
+
+
+def check_newest(connection: psycopg.Connection, partition: int, newest: int) -> None:
+    """See that a partition's newest checkpoint is still the one that is known; 0 for none.
+
+    Raises
+    ------
+    FenceError
+        Another worker has made a newer one, and may have trimmed the log up to it.
+    """
+    found = max(offsets(connection, partition), default=0)
+    if found != newest:
+        raise FenceError(f"partition {partition} has a checkpoint {found} behind {newest}: another worker has it")

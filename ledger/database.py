@@ -82,7 +82,7 @@ _WORDS = (
         passing=True,
     ),
     _Words(
-        (errors.QueryCanceled, errors.IdleInTransactionSessionTimeout),
+        (errors.QueryCanceled, errors.IdleInTransactionSessionTimeout, errors.TransactionTimeout),
         (),
         "数据库或程序太慢 a statement or a pause within a transaction took too long and was given up",
         passing=True,
@@ -122,8 +122,8 @@ def explain(error: psycopg.Error) -> DatabaseError:
     return DatabaseError(f"数据库错误 the database refused: {first}", passing=passing)
 
 
-_SESSION = {"TimeZone": "UTC", "lock_timeout": "30s", "idle_in_transaction_session_timeout": "60s"}
-"""Settings of every session: none waits for ever for another, none holds others up for ever."""
+_SESSION = {"TimeZone": "UTC", "lock_timeout": "30s", "idle_in_transaction_session_timeout": "20s"}
+"""Settings of every session: none waits for ever for another, none holds others up for as long as they wait."""
 
 
 @contextmanager
@@ -143,7 +143,7 @@ def connect(url: str, *, autocommit: bool = True, statement_s: int = 0) -> psyco
     url : str
         ``postgresql://…``
     statement_s : int
-        How long one statement may take; 0 for any time [s].
+        How long one statement may take, and half of what one transaction may; 0 for any time [s].
 
     Raises
     ------
@@ -168,7 +168,8 @@ def connect(url: str, *, autocommit: bool = True, statement_s: int = 0) -> psyco
             keepalives_count=3,
             tcp_user_timeout=30_000,
         )
-        for setting, value in {**_SESSION, "statement_timeout": f"{statement_s}s"}.items():
+        bounds = {"statement_timeout": f"{statement_s}s", "transaction_timeout": f"{2 * statement_s}s"}
+        for setting, value in {**_SESSION, **bounds}.items():
             connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
         connection.autocommit = autocommit
     major = connection.info.server_version // 10_000
@@ -193,6 +194,14 @@ def check_writable(connection: psycopg.Connection) -> None:
     row = connection.execute("SELECT current_setting('transaction_read_only')").fetchone()
     if row == ("on",):
         raise explain(errors.ReadOnlySqlTransaction("cannot write: transaction_read_only is on"))
+
+
+def end_hung(connection: psycopg.Connection, after_s: float) -> int:
+    """End our sessions whose process stopped in the middle of a COPY; returns how many there were.
+
+    While it waits for the rest of one, the database heeds none of its own bounds: the locks would be held for ever.
+    """
+    return len(connection.execute(query("inner/sessions_end"), {"after_s": after_s}).fetchall())
 
 
 @cache

@@ -22,10 +22,10 @@ from typing import Any, Self
 
 PROJECT = Path(__file__).parents[2]
 STEPS = (
-    "restore", "detect", "fence", "copy", "fixes", "quarantine", "violations", "commit", "pack", "slabs", "checkpoint",
+    "restore", "detect", "fence", "copy", "fixes", "quarantine", "pipeline", "violations", "commit", "pack", "slabs", "checkpoint",
     "trim",
 )  # fmt: skip
-"""What a worker tells of, and ``copy``: in the midst of what is copied into ``fixes``."""
+"""What a worker tells of; and within ``fixes`` ``copy``, when half is sent, within ``violations`` ``pipeline``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,9 @@ class Plan:
         Step, and at which of its occurrences, at which it kills or stops itself.
     frames : int
         Most frames that a poll takes from a partition.
-    silence_s, idle_s : float
-        After how long its log takes another reader for dead, the database its own pause in a transaction [s].
+    silence_s, idle_s, lock_s : float
+        After how long its log takes another reader for dead; the database ends its pause in a transaction,
+        and its waiting for a lock [s].
     without, newer : tuple of str
         Kinds that its program does not have; that it has in another version.
     sabotage : str
@@ -59,7 +60,8 @@ class Plan:
     patience_s: float = 60.0
     silence_s: float = 30.0
     beat_s: float = 0.02
-    idle_s: float = 60.0
+    idle_s: float = 20.0
+    lock_s: float = 30.0
     statement_s: int = 60
     without: tuple[str, ...] = ()
     newer: tuple[str, ...] = ()
@@ -95,6 +97,7 @@ def work(plan: Plan) -> None:
     logging.basicConfig(filename=plan.notes, level=logging.INFO, force=True)
     api.pauses.SHORTEST_S, api.pauses.LONGEST_S, api.worker.POLL_S = 0.02, 0.2, 0.02
     ledger.tablelog._POLL_FRAMES = plan.frames
+    ledger.database._SESSION["lock_timeout"] = f"{int(plan.lock_s * 1000)}ms"
     ledger.database._SESSION["idle_in_transaction_session_timeout"] = f"{int(plan.idle_s * 1000)}ms"
     if plan.sabotage:
         from tests.crash import sabotage
@@ -116,10 +119,19 @@ def work(plan: Plan) -> None:
         statement_s=plan.statement_s, warm_up_s=plan.warm_up_s, drain=plan.drain, kinds=kinds,
     )  # fmt: skip
     metrics = Metrics()
-    log = ledger.tablelog.TableLog(plan.log, patience_s=plan.silence_s, beat_s=plan.beat_s)
+    pauses = api.pauses.Pauses(plan.patience_s)
+    while True:
+        try:
+            log = ledger.tablelog.TableLog(plan.log, patience_s=plan.silence_s, beat_s=plan.beat_s)
+            break
+        except ledger.database.DatabaseError as error:
+            pauses.bear(error)
     worker = api.worker.Worker(log, settings, metrics, step)
-    if "copy" in [name for name, _ in filter(None, (plan.die, plan.freeze))]:
+    midst = {name for name, _ in filter(None, (plan.die, plan.freeze))}
+    if "copy" in midst:
         _halve_copies(step)
+    if "pipeline" in midst:
+        _halve_pipelines(step)
     worker.run()
     told = {
         "_".join([sample.name.removesuffix("_total"), *sample.labels.values()]): sample.value
@@ -145,6 +157,21 @@ def _halve_copies(step: Callable[[str], None]) -> None:
         whole(self, buffer[len(buffer) // 2 :])
 
     psycopg.Copy.write = write  # type: ignore[method-assign, assignment]
+
+
+def _halve_pipelines(step: Callable[[str], None]) -> None:
+    """Tell of each pipeline when all is sent but the request for an answer."""
+    import psycopg
+
+    whole = psycopg.Pipeline._sync_gen
+
+    def sync(self: "psycopg.Pipeline") -> Any:
+        if self.level == 1 and self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
+            yield from self._communicate_gen()
+            step("pipeline")
+        yield from whole(self)
+
+    psycopg.Pipeline._sync_gen = sync  # type: ignore[method-assign]
 
 
 def _compile() -> None:

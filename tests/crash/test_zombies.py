@@ -66,6 +66,18 @@ def test_who_stops_within_a_copy_holds_nobody_up_for_long(ground: Ground) -> Non
     """The database does not take it for idle: the bound is that of a statement."""
     with ground.laid(SEED) as url:
         late = zombie(ground, url, "copy", 4, idle_s=0.5, statement_s=1)
+        told = ground.nursery.live(Plan(url, silence_s=0.2, lock_s=0.5, statement_s=1))
+        assert 1 <= told.metrics["warnloop_troubles"] <= 4
+        ground.check(url, SEED)
+        late.send(signal.SIGCONT)
+        assert late.wait().metrics["warnloop_troubles"] == 1
+        ground.check(url, SEED)
+
+
+def test_who_stops_within_a_pipeline_holds_nobody_up_for_long(ground: Ground) -> None:
+    """Here the bound is that of a transaction."""
+    with ground.laid(SEED) as url:
+        late = zombie(ground, url, "pipeline", 4, idle_s=0.5, statement_s=1)
         told = ground.nursery.live(Plan(url, silence_s=0.2))
         assert told.metrics["warnloop_troubles"] == 0
         ground.check(url, SEED)

@@ -71,7 +71,7 @@ def fork(url: str, hook: Hook = nothing, settings: Settings = QUICK, frames: int
         database._SESSION |= {"lock_timeout": "2s", "idle_in_transaction_session_timeout": "3s"}
         fenced = work(url, hook, settings, frames, patience_s).fenced
         os._exit(3 if fenced._value.get() else 0)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - a forked process ends here, whatever happens
         traceback.print_exc()
         os._exit(1)
 
