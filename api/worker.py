@@ -8,8 +8,7 @@ log is cut into batches.
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Event
 
@@ -162,11 +161,12 @@ class Worker:
                 check_version(self._connection)
                 check_writable(self._connection)
                 if settings.statement_s and end_hung(self._connection, settings.statement_s):
-                    _log.warning("会话已终止 a worker that stands still in the middle of a COPY was cut off")
+                    _log.warning("会话已终止 a worker that had stopped in the middle of its writing was cut off")
             with self.log.reader() as reader, in_words():
                 while not self.stop.is_set():
                     began = time.monotonic()
-                    with self._unless_overtaken({partition: part.kept for partition, part in self._parts.items()}):
+                    kept = {partition: part.kept for partition, part in self._parts.items()}
+                    with checkpoints.unless_overtaken(self._connection, kept):
                         frames = reader.poll(POLL_S)
                     self._assign(reader)
                     for strip in strips(frames, lambda partition: self._parts[partition].position.next_offset):
@@ -183,16 +183,6 @@ class Worker:
         finally:
             self._parts, self._judges = {}, {}
             self._connection.close()
-
-    @contextmanager
-    def _unless_overtaken(self, newest: Mapping[int, int]) -> Iterator[None]:
-        """Tell frames that are missing from frames that another worker has trimmed, by the newest checkpoints."""
-        try:
-            yield
-        except LogError:
-            for partition, offset in newest.items():
-                checkpoints.check_newest(self._connection, partition, offset)
-            raise
 
     # -- partitions come and go
 
@@ -229,7 +219,7 @@ class Worker:
             _log.info("状态预热 partition %d: %s warmed up from %d stored fixes", partition, names, fixes)
             for name in missing:
                 self.metrics.warmed_up.labels(name).inc()
-        with self._unless_overtaken({partition: newest}):
+        with checkpoints.unless_overtaken(self._connection, {partition: newest}):
             reader.seek(partition, offset)
         share = (partition + 1) / self.log.partitions
         keep_at = now + self.settings.checkpoint_s * share

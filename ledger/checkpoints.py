@@ -4,11 +4,13 @@ A checkpoint is written in one transaction of its own, apart from the batches. T
 the newest one and to read the log again from its offset, with writes off up to the position.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
 
+from ingest.log import LogError
 from ledger.effect import Step
 from ledger.positions import FenceError, Position
 
@@ -98,14 +100,24 @@ def read(connection: psycopg.Connection, partition: int, offset: int) -> Checkpo
     return Checkpoint(offset, int(row[0]), [Slab(vehicles, content) for vehicles, content in rows])
 
 
-def check_newest(connection: psycopg.Connection, partition: int, newest: int) -> None:
-    """See that a partition's newest checkpoint is still the one that is known; 0 for none.
+@contextmanager
+def unless_overtaken(connection: psycopg.Connection, newest: Mapping[int, int]) -> Iterator[None]:
+    """Tell frames that the log lacks from frames that another worker has trimmed, while it is being read.
+
+    Parameters
+    ----------
+    newest : mapping of int
+        Partition to the offset of its newest checkpoint, as far as is known; 0 for none.
 
     Raises
     ------
     FenceError
-        Another worker has made a newer one, and may have trimmed the log up to it.
+        In place of a `LogError`, where another worker has made a newer one.
     """
-    found = max(offsets(connection, partition), default=0)
-    if found != newest:
-        raise FenceError(f"partition {partition} has a checkpoint {found} behind {newest}: another worker has it")
+    try:
+        yield
+    except LogError as error:
+        for partition, offset in () if error.passing else newest.items():
+            if max(offsets(connection, partition), default=0) != offset:
+                raise FenceError(f"partition {partition} has a newer checkpoint: another worker has it") from error
+        raise

@@ -5,7 +5,8 @@ from contextlib import closing
 
 import pytest
 
-from ingest.log import Log
+from ingest.log import Log, LogReader
+from tests.conformance.following import reading
 from tests.conformance.implementations import Implementation, Table
 
 
@@ -23,3 +24,10 @@ def log(implementation: Implementation) -> Iterator[Log]:
     """A user of the log."""
     with closing(implementation.open()) as log:
         yield log
+
+
+@pytest.fixture
+def reader(log: Log) -> Iterator[LogReader]:
+    """The only reader of the fixture ``log``."""
+    with reading(log) as reader:
+        yield reader

@@ -10,11 +10,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ingest.log import Frame, Log, LogError, LogReader
+import pytest
+
+from ingest.log import POSITIONS, Frame, Log, LogError, LogReader, NewFrame
 from tests.conformance.implementations import PARTITIONS, Implementation
+from tests.servers import KINDS
 
 PROJECT = Path(__file__).parents[2]
 ALL = frozenset(range(PARTITIONS))
+
+EACH = pytest.mark.parametrize(("implementation", "server_kind"), [("table", kind) for kind in KINDS], indirect=True)
+"""Marks the tests that every implementation must pass."""
 
 
 def until(done: Callable[[], bool], within_s: float, state: Callable[[], object] = lambda: "") -> float:
@@ -161,6 +167,37 @@ def poll_on(
     begin = time.monotonic()
     while time.monotonic() - begin < within_s:
         found.extend(reader.poll(0.05))
+
+
+def numbered(partition: int, numbers: range, size: int = 0) -> list[NewFrame]:
+    """Frames that hold their numbers, so many bytes long at least."""
+    return [NewFrame(partition, POSITIONS, number, f"{number}".encode().ljust(size)) for number in numbers]
+
+
+def at(frame: NewFrame, offset: int) -> Frame:
+    """A frame as a log gives it back."""
+    return Frame(frame.partition, frame.form, frame.received_ms, frame.content, offset)
+
+
+@contextmanager
+def reading(log: Log) -> Iterator[LogReader]:
+    """The only reader: it has all partitions, none is sought."""
+    with log.reader() as reader:
+        until(lambda: not reader.poll(0.1) and reader.assigned == ALL, 10)
+        yield reader
+
+
+def read(reader: LogReader, number: int, within_s: float = 10.0) -> list[Frame]:
+    """So many frames; not one more."""
+    frames: list[Frame] = []
+
+    def enough() -> bool:
+        frames.extend(reader.poll(0.05))
+        return len(frames) >= number
+
+    until(enough, within_s, lambda: f"{len(frames)} of {number} frames")
+    assert len(frames) == number
+    return frames
 
 
 class Worker:

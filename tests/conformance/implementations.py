@@ -1,7 +1,7 @@
 """Implementations of the log, as the conformance suite drives them: open one, take it away, cut it off.
 
-Another implementation joins by a class like `Table` and a line in ``OPENERS``; neither the protocol nor a
-test changes for it.
+Another implementation joins by a class like `Table`, a line in ``OPENERS``, one in ``EACH`` and one in the fixture
+``implementation``; neither the protocol nor a test changes for it.
 """
 
 from collections.abc import Callable, Iterator
@@ -33,6 +33,8 @@ class Implementation(Protocol):
     """Time in which partitions of a reader that left or died are others' [s]."""
     settle_s: float
     """Time in which partitions have moved, whatever happened before [s]."""
+    far: str
+    """What trouble says is out of reach."""
     wake_s: float
     """Time in which a frame wakes a reader that waits [s]."""
     most_poll_frames: int
@@ -72,6 +74,7 @@ class Table:
     short_patience_s: float = 1.0
     release_s: float = 2.5
     settle_s: float = 5.0
+    far: str = "database"
     wake_s: float = 0.25
     most_poll_frames: int = 512
     most_poll_bytes: int = 5 << 20

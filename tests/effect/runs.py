@@ -6,10 +6,16 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
 
 from api.metrics import Metrics
 from api.worker import Settings, Worker
 from ledger import database, tablelog
+from ledger.copy import Layout
 from ledger.tablelog import TableLog
 
 STEPS = (
@@ -43,6 +49,17 @@ def freeze() -> None:
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
+def freeze_in_copy() -> None:
+    """From here on, stand still in the middle of the first COPY of fixes."""
+
+    def half(self: Layout, cursor: psycopg.Cursor[Any], rows: NDArray[np.void]) -> None:
+        with cursor.copy(self.into) as target:
+            target.write(b"PGCOPY\n\xff\r\n\x00" + bytes(8) + rows[: len(rows) // 2].tobytes() + bytes(9))
+            freeze()
+
+    Layout.copy = half  # type: ignore[method-assign]
+
+
 def nothing(_: str) -> None:
     """Hook that lets a worker be."""
 
@@ -61,14 +78,22 @@ def work(
     return metrics
 
 
-def fork(url: str, hook: Hook = nothing, settings: Settings = QUICK, frames: int = 7, patience_s: float = 30.0) -> int:
-    """Run a worker in a process of its own; returns its pid."""
+def fork(
+    url: str,
+    hook: Hook = nothing,
+    settings: Settings = QUICK,
+    frames: int = 7,
+    patience_s: float = 30.0,
+    prepare: Callable[[], None] = lambda: None,
+) -> int:
+    """Run a worker in a process of its own, which prepares itself first; returns its pid."""
     sys.stdout.flush()
     pid = os.fork()
     if pid:
         return pid
     try:
         database._SESSION |= {"lock_timeout": "2s", "idle_in_transaction_session_timeout": "3s"}
+        prepare()
         fenced = work(url, hook, settings, frames, patience_s).fenced
         os._exit(3 if fenced._value.get() else 0)
     except BaseException:  # noqa: BLE001 - a forked process ends here, whatever happens

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from ledger.database import connect
 from tests.effect.proxy import Proxy
-from tests.effect.runs import STEPS, at, die, ended, fork, freeze, work
+from tests.effect.runs import QUICK, STEPS, at, die, ended, fork, freeze, freeze_in_copy, work
 from tests.effect.scenario import load, picture
 from tests.servers import Servers
 
@@ -128,6 +129,19 @@ def test_a_zombie_that_wakes_before_its_write_is_fenced(one: Scene) -> None:
         os.kill(zombie, signal.SIGCONT)
         assert ended(zombie) == 3
         assert_same(url, one.truth)
+
+
+def test_a_zombie_in_the_middle_of_a_copy_does_not_block_for_ever(one: Scene) -> None:
+    """No timeout of the database ends a session that waits for the rest of a COPY: another worker does."""
+    with one.fresh() as url:
+        zombie = fork(url, patience_s=0.5, prepare=freeze_in_copy)
+        os.waitpid(zombie, os.WUNTRACED)
+        try:
+            assert ended(fork(url, settings=replace(QUICK, statement_s=3), patience_s=0.5)) == 0
+            assert_same(url, one.truth)
+        finally:
+            os.kill(zombie, signal.SIGKILL)
+            ended(zombie)
 
 
 @pytest.mark.parametrize("passed_on", [False, True], ids=["lost", "unanswered"])

@@ -105,6 +105,8 @@ def test_pages_join_without_a_seam(connection: psycopg.Connection, monkeypatch: 
 def test_order_is_that_of_the_log(connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the order of writing, of receipt and of device times."""
     monkeypatch.setattr(fixes, "CHUNK_FIXES", 4)
+    for way in ("indexscan", "indexonlyscan", "bitmapscan"):  # no order but the one that is asked for
+        connection.execute(f"SET enable_{way} = off".encode())
     random = np.random.default_rng(3)
     n = 60
     where = origin(n, per_frame=3)

@@ -27,7 +27,9 @@ OF_TENANTS = {
     "state_slabs", "audit",
 }  # fmt: skip
 SQL = re.compile(
-    r"\b(SELECT\s.*\bFROM|INSERT INTO|UPDATE\s+\w+\s+SET|DELETE FROM|CREATE TABLE|TRUNCATE|COPY\s+\w+)\b", re.DOTALL
+    r"\b(SELECT\s.*\bFROM|INSERT INTO|UPDATE\s+\w+\s+SET|DELETE FROM|"
+    r"CREATE TABLE|TRUNCATE\s+TABLE|COPY\s.*\b(FROM STDIN|TO STDOUT))\b",
+    re.DOTALL,
 )
 
 TENANTS = {
