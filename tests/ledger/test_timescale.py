@@ -60,6 +60,10 @@ def test_a_hypertable_on_milliseconds(empty_url: str) -> None:
     assert licence == ("apache",)
 
 
+@pytest.mark.xfail(
+    strict=False,
+    reason="OPEN: with a fresh installation of the old server, restoring a schema fails: unrecognized parameter pg_attver",
+)
 @ONLY_TIMESCALE
 def test_upgrade_from_17(old: Embedded, programs: Path) -> None:
     folder = old.places.root
