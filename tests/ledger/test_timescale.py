@@ -62,7 +62,7 @@ def test_a_hypertable_on_milliseconds(empty_url: str) -> None:
 
 @pytest.mark.xfail(
     strict=False,
-    reason="OPEN: with a fresh installation of the old server, restoring a schema fails: unrecognized parameter pg_attver",
+    reason="OPEN: after a fresh installation of the old server: unrecognized parameter pg_attver",
 )
 @ONLY_TIMESCALE
 def test_upgrade_from_17(old: Embedded, programs: Path) -> None:
