@@ -11,7 +11,7 @@ from ingest.batch import Batch, Float64, Int8, Int32
 from ledger.database import connect
 from ledger.fixes import FIXES, Origin, write
 
-ROWS, TIMES = 200_000, 5
+ROWS, TIMES = 50_000, 20
 
 
 Columns = tuple[Batch, Origin, Int32, Int8]

@@ -68,7 +68,7 @@ def quantile(found: dict[str, float], share: float) -> str:
 
 def sustained(url: str, folder: Path) -> None:
     """Feed at the rate for the time, with a worker reading, and tell how far behind it fell."""
-    hours = SECONDS * RATE / 590_000 + 0.2
+    hours = SECONDS * RATE / 550_000 + 0.2
     generate(folder, vehicles=VEHICLES, hours=hours, seed=3, start_ms=START_MS)
     subprocess.run(command("import", str(folder / "registry"), url=url), check=True, capture_output=True)
     words = ("detect", "--metrics-port", str(METRICS_PORT))

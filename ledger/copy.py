@@ -5,7 +5,7 @@ therefore one structured array, filled column by column, without an object per r
 loaded so has no NULLs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -47,11 +47,12 @@ class Layout:
         """Rows to be filled, (n,): sizes are set, values are zero."""
         return np.full(n, self._blank)
 
-    def copy(self, cursor: psycopg.Cursor[Any], rows: NDArray[np.void]) -> None:
-        """Send rows to the table, in the cursor's transaction."""
+    def copy(self, cursor: psycopg.Cursor[Any], parts: Iterable[NDArray[np.void]]) -> None:
+        """Send rows to the table, in the cursor's transaction; while one part is filled the server stores the last."""
         with cursor.copy(self.into) as target:
             target.write(_HEADER)
-            target.write(rows.data.cast("B") if len(rows) else b"")
+            for rows in parts:
+                target.write(rows.data.cast("B") if len(rows) else b"")
             target.write(_TRAILER)
 
     def parse(self, content: bytes) -> NDArray[np.void]:

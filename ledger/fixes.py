@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import psycopg
+from numpy.typing import NDArray
 
 from ingest.batch import Batch, Int8, Int32, Int64
 from ledger.copy import Layout
@@ -22,6 +23,9 @@ FIXES = Layout("fixes", {**_OF_BATCH, **_OF_LOG, "vehicle_id": "i4", "verdict": 
 
 CHUNK_FIXES = 100_000
 """Fixes that are read at once."""
+
+PART_FIXES = 4096
+"""Fixes that are sent at once: few enough for their rows to stay in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +48,19 @@ class Origin:
 
 def write(cursor: psycopg.Cursor[Any], batch: Batch, origin: Origin, vehicle_id: Int32, verdict: Int8) -> None:
     """Store fixes, (n,), with what the gate said of each."""
-    rows = FIXES.rows(len(batch))
-    for name in _OF_BATCH:
-        rows[name] = getattr(batch, name)
-    rows["logged_ms"], rows["log_offset"] = origin.logged_ms, origin.offset
-    rows["log_row"], rows["log_partition"] = origin.row, origin.partition
-    rows["vehicle_id"], rows["verdict"] = vehicle_id, verdict
-    FIXES.copy(cursor, rows)
+    columns: dict[str, NDArray[Any]] = {name: getattr(batch, name) for name in _OF_BATCH}
+    columns |= {"logged_ms": origin.logged_ms, "log_offset": origin.offset, "log_row": origin.row}
+    columns |= {"log_partition": origin.partition, "vehicle_id": vehicle_id, "verdict": verdict}
+
+    def parts() -> Iterator[NDArray[np.void]]:
+        for begin in range(0, len(batch), PART_FIXES):
+            part = slice(begin, begin + PART_FIXES)
+            rows = FIXES.rows(len(verdict[part]))
+            for name, column in columns.items():
+                rows[name] = column[part]
+            yield rows
+
+    FIXES.copy(cursor, parts())
 
 
 def read(

@@ -1,8 +1,12 @@
 """From one major version of PostgreSQL to the next."""
 
+import os
 import re
 import shutil
 from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import psycopg
 
 from ledger.embedded import cluster
 from ledger.embedded.account import Account, account_for
@@ -12,6 +16,14 @@ from ledger.embedded.errors import EmbeddedError
 from ledger.embedded.live import look
 from ledger.embedded.places import Places, make_private
 from ledger.embedded.server import Embedded
+
+_FORGET_MARKS = r"""
+UPDATE pg_attribute
+SET attoptions = (SELECT array_agg(option) FROM unnest(attoptions) AS option WHERE option ~ '^n_distinct(_inherited)?=')
+WHERE EXISTS (SELECT FROM unnest(attoptions) AS option WHERE option !~ '^n_distinct(_inherited)?=')
+"""
+"""The newest minor versions (17.12) mark columns with an option of their own, which servers of the next major version
+from before that day refuse. Columns from before it have no mark, so none is missed."""
 
 
 def upgrade(folder: Path, old_binaries: Path) -> Path:
@@ -46,12 +58,9 @@ def upgrade(folder: Path, old_binaries: Path) -> Path:
         raise EmbeddedError(f"{places.root} is of PostgreSQL {found}, but the programs in {old_binaries} are of {old}")
     if kept.exists():
         raise EmbeddedError(f"{kept} is in the way: it was kept by an earlier upgrade; move it away")
-    settled = Embedded(places.root, binaries=old_binaries)
-    settled.start()  # pg_upgrade takes only what was shut down in order
-    settled.stop()
     with opened(places):
         if (live := look(places)) is not None:
-            raise EmbeddedError(f"{places.root} was started meanwhile, pid {live.pid}: stop it first")
+            raise EmbeddedError(f"{places.root} is in use by a running server, pid {live.pid}: stop it first")
         shutil.rmtree(places.upgraded, ignore_errors=True)
         _convert(places, old_binaries, new_binaries, account_for(places.root))
         cluster.rename(places.half, places.upgraded)
@@ -61,13 +70,15 @@ def upgrade(folder: Path, old_binaries: Path) -> Path:
 
 
 def _convert(places: Places, old_binaries: Path, new_binaries: Path, account: Account) -> None:
-    """Make the half cluster the new version of the old one."""
+    """Make the half cluster the new version of the old one, from a copy of it."""
     shutil.rmtree(places.half, ignore_errors=True)
     work = places.root / "upgrade"
-    shutil.rmtree(work, ignore_errors=True)
-    make_private(work, account.uid)
+    if work.exists():
+        Embedded(work, binaries=old_binaries).stop()  # an upgrade was interrupted
+        shutil.rmtree(work)
+    copy = _settled_copy(places, work, old_binaries, account)
     make_private(places.socket_folder(), account.uid)
-    checksums = _has_checksums(places, old_binaries, account)
+    checksums = _has_checksums(copy, old_binaries, account)
     cluster.make(
         places.half,
         new_binaries,
@@ -76,9 +87,9 @@ def _convert(places: Places, old_binaries: Path, new_binaries: Path, account: Ac
         more=("--data-checksums" if checksums else "--no-data-checksums",),
     )
     command = [
-        str(new_binaries / "pg_upgrade"), "--username=postgres", f"--socketdir={places.socket_folder()}",
+        str(new_binaries / "pg_upgrade"), "--link", "--username=postgres", f"--socketdir={places.socket_folder()}",
         f"--old-bindir={old_binaries}", f"--new-bindir={new_binaries}",
-        f"--old-datadir={places.cluster}", f"--new-datadir={places.half}",
+        f"--old-datadir={copy}", f"--new-datadir={places.half}",
     ]  # fmt: skip
     done = account.run(command, cwd=work)
     shutil.rmtree(work)
@@ -92,10 +103,30 @@ def _convert(places: Places, old_binaries: Path, new_binaries: Path, account: Ac
         )
 
 
-def _has_checksums(places: Places, binaries: Path, account: Account) -> bool:
+def _settled_copy(places: Places, work: Path, binaries: Path, account: Account) -> Path:
+    """Copy the old cluster, and bring the copy into the state that pg_upgrade takes."""
+    make_private(work, account.uid)
+    copied = Places(work)
+    shutil.copytree(places.cluster, copied.cluster, symlinks=True)
+    for path in (copied.cluster, *copied.cluster.rglob("*")):
+        os.chown(path, account.uid, -1, follow_symlinks=False)
+    server = Embedded(work, binaries=binaries, settings={"allow_system_table_mods": "on"})
+    url = server.start()  # one that was killed recovers
+    try:
+        with psycopg.connect(url, autocommit=True) as connection:
+            names = connection.execute("SELECT datname FROM pg_database WHERE datallowconn").fetchall()
+        for (name,) in names:
+            with psycopg.connect(urlsplit(url)._replace(path=f"/{quote(name)}").geturl()) as connection:
+                connection.execute(_FORGET_MARKS)
+    finally:
+        server.stop()
+    return copied.cluster
+
+
+def _has_checksums(data: Path, binaries: Path, account: Account) -> bool:
     """Whether the pages of a cluster carry checksums, since both sides of an upgrade must agree."""
-    shown = account.run([str(binaries / "pg_controldata"), str(places.cluster)]).stdout
+    shown = account.run([str(binaries / "pg_controldata"), str(data)]).stdout
     version = re.search(r"^Data page checksum version:\s+(\d+)$", shown, re.MULTILINE)
     if version is None:
-        raise EmbeddedError(f"{places.cluster} cannot be read by the programs in {binaries}:\n{shown.strip()}")
+        raise EmbeddedError(f"{data} cannot be read by the programs in {binaries}:\n{shown.strip()}")
     return version[1] != "0"

@@ -55,7 +55,7 @@ def test_what_goes_in_comes_out(connection: psycopg.Connection) -> None:
         rows = filled(n)
         connection.execute("TRUNCATE written")
         with connection.cursor() as cursor:
-            LAYOUT.copy(cursor, rows)
+            LAYOUT.copy(cursor, [rows])
         back = LAYOUT.parse(binary(connection))
         assert back.dtype == rows.dtype
         assert back.tobytes() == rows.tobytes()
@@ -66,7 +66,7 @@ def test_the_driver_writes_the_same(connection: psycopg.Connection) -> None:
     values = [tuple(row[f"{kind} of"].item() for kind in SQL_TYPES) for row in rows]
     values = [(*row[:-1], bool(row[-1])) for row in values]
     with connection.cursor() as cursor:
-        LAYOUT.copy(cursor, rows)
+        LAYOUT.copy(cursor, [rows])
         for way in ("insert", "", " (FORMAT binary)"):
             cursor.execute("TRUNCATE driven")
             if way == "insert":
@@ -85,7 +85,7 @@ def test_what_the_server_says_of_it(connection: psycopg.Connection) -> None:
     row: tuple[Any, ...] = (-(2**15), 2**31 - 1, -(2**63), float("-inf"), -0.0, True)
     rows[[f"{kind} of" for kind in SQL_TYPES]] = row
     with connection.cursor() as cursor:
-        LAYOUT.copy(cursor, rows)
+        LAYOUT.copy(cursor, [rows])
         told = cursor.execute("SELECT written::text FROM written").fetchone()
     assert told == ("(-32768,2147483647,-9223372036854775808,-Infinity,-0,t)",)
 
@@ -101,7 +101,7 @@ def test_a_copy_that_fails_leaves_nothing(connection: psycopg.Connection) -> Non
     rows = LAYOUT.rows(1_000)
     rows["i4 of"][-1] = 7
     with pytest.raises(errors.CheckViolation), connection.cursor() as cursor:
-        LAYOUT.copy(cursor, rows)
+        LAYOUT.copy(cursor, [rows])
     assert connection.execute("SELECT count(*) FROM written").fetchone() == (0,)
 
 
@@ -111,13 +111,13 @@ def test_names_are_quoted(connection: psycopg.Connection) -> None:
     rows = odd.rows(3)
     rows['a "b'] = [1, 2, 3]
     with connection.cursor() as cursor:
-        odd.copy(cursor, rows)
+        odd.copy(cursor, [rows])
     assert connection.execute('SELECT sum("a ""b") FROM "odd; ""table"').fetchone() == (6,)
 
 
 def test_rubbish_is_refused(connection: psycopg.Connection) -> None:
     with connection.cursor() as cursor:
-        LAYOUT.copy(cursor, filled(3))
+        LAYOUT.copy(cursor, [filled(3)])
     good = binary(connection)
     assert len(LAYOUT.parse(good)) == 3
     for bad in (b"", b"\xff\xff", good[:-1], good[:-2], good[1:], good[:30], b"x" + good[1:], good + b"\x00"):
@@ -133,7 +133,7 @@ def test_rubbish_is_refused(connection: psycopg.Connection) -> None:
 def test_another_layout_is_refused(connection: psycopg.Connection) -> None:
     """Fields of other widths, or in another order: rows may even be as long."""
     with connection.cursor() as cursor:
-        LAYOUT.copy(cursor, filled(3))
+        LAYOUT.copy(cursor, [filled(3)])
     own = {f"{kind} of": kind for kind in SQL_TYPES}
     for other in (own | {"i8 of": "i4"}, own | {"i2 of": "i4"}, dict(reversed(own.items()))):
         with pytest.raises(ValueError, match="not a binary copy"):

@@ -60,10 +60,6 @@ def test_a_hypertable_on_milliseconds(empty_url: str) -> None:
     assert licence == ("apache",)
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="OPEN: after a fresh installation of the old server: unrecognized parameter pg_attver",
-)
 @ONLY_TIMESCALE
 def test_upgrade_from_17(old: Embedded, programs: Path) -> None:
     folder = old.places.root
