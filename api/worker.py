@@ -19,6 +19,7 @@ from api.replay import seldom_collecting
 from api.strips import strips
 from detectors.catalogue import CATALOGUE
 from detectors.kind import Kind
+from detectors.prepare import prepare
 from ingest.frames import Quarantined
 from ingest.log import REGISTRY, TICK, Frame, Log, LogError, LogReader, NewFrame
 from ingest.profile import Profile
@@ -142,6 +143,7 @@ class Worker:
         DatabaseError, LogError
             Something that waiting does not help, or that has not passed in time.
         """
+        prepare(self.settings.kinds)  # before partitions are taken: frames would wait for it
         while not self.stop.is_set():
             try:
                 with seldom_collecting():

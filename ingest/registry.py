@@ -184,14 +184,21 @@ def _override(row: Row) -> Override:
     return Override(group, name, value, classes, row.text("county"), row.text("company"), begin, end, row)
 
 
+def _check_names(rows: Iterable[Row], field: str) -> None:
+    """See that each row of companies or counties names one; they give names to codes, nothing else hangs on them."""
+    for row in rows:
+        row.text(field, required=True)
+        row.validity()
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A registry as it was written down: rows of its tables, features of its map.
 
     Attributes
     ----------
-    vehicles, parameters : list of Row
-        Rows of ``vehicles.csv`` and ``parameters.csv``.
+    vehicles, parameters, companies, counties : list of Row
+        Rows of the CSV file of that name.
     fences : list of Feature
         Features of ``fences.geojson``.
     """
@@ -199,6 +206,18 @@ class Source:
     vehicles: list[Row]
     fences: list[Feature]
     parameters: list[Row]
+    companies: list[Row]
+    counties: list[Row]
+
+    @property
+    def tables(self) -> dict[str, list[Row]]:
+        """The CSV files by name, without ``.csv``."""
+        return {
+            "vehicles": self.vehicles,
+            "parameters": self.parameters,
+            "companies": self.companies,
+            "counties": self.counties,
+        }
 
     def registry(self) -> Registry:
         """Make sense of the rows.
@@ -210,25 +229,34 @@ class Source:
 
         Source: rulebook §8; ``docs/formats.md`` §2.
         """
+        _check_names(self.companies, "company")
+        _check_names(self.counties, "county")
         entries, parties, vehicles = _vehicle_rows(self.vehicles)
         fences = [feature.fence() for feature in self.fences]
         return Registry(entries, parties, vehicles, fences, list(map(_override, self.parameters)))
 
 
 def read_source(folder: Path) -> Source:
-    """Read a registry folder: ``vehicles.csv``, and where present ``fences.geojson``, ``parameters.csv``.
+    """Read a registry folder: ``vehicles.csv``, and what else of ``docs/formats.md`` §2 there is.
 
     Raises
     ------
     RegistryError
         A file that cannot be read, or whose columns are not those of ``docs/formats.md`` §2.
     """
-    fences, parameters = folder / "fences.geojson", folder / "parameters.csv"
     known = ("group", "name", "value", "class", "county", "company", "valid_from", "valid_to")
+    fences = folder / "fences.geojson"
+
+    def table(name: str, required: tuple[str, ...], known: tuple[str, ...] = ()) -> list[Row]:
+        path = folder / f"{name}.csv"
+        return list(read_table(path, required, known)) if os.path.lexists(path) else []
+
     return Source(
         list(read_table(folder / "vehicles.csv", ("plate", "class"))),
         read_features(fences) if os.path.lexists(fences) else [],
-        list(read_table(parameters, known[:3], known)) if os.path.lexists(parameters) else [],
+        table("parameters", known[:3], known),
+        table("companies", ("company",)),
+        table("counties", ("county",)),
     )
 
 

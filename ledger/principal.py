@@ -5,9 +5,10 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What somebody is. The centre sees all, a county its companies, a company itself."""
+    """What somebody is. The centre and its operators see all, a county its companies, a company itself."""
 
     CENTRE = "centre"
+    OPERATOR = "operator"
     COUNTY = "county"
     COMPANY = "company"
 
@@ -19,12 +20,12 @@ class Principal:
     Attributes
     ----------
     tenant : str
-        The county or the company; empty for the centre.
+        The county or the company; empty for the centre and its operators.
 
     Raises
     ------
     ValueError
-        A tenant is missing, or named for the centre; or a role is a mere text: it would be bound to nothing.
+        A tenant is missing, or named where there is none; or a role is a mere text: it would be bound to nothing.
     """
 
     role: Role
@@ -34,7 +35,7 @@ class Principal:
         given: tuple[object, object] = self.role, self.tenant
         if not isinstance(given[0], Role) or not isinstance(given[1], str):
             raise ValueError(f"a principal is a Role and a text, not {self.role!r} and {self.tenant!r}")
-        if (self.role is Role.CENTRE) != (not self.tenant) or self.tenant != self.tenant.strip():
+        if (self.role in (Role.CENTRE, Role.OPERATOR)) != (not self.tenant) or self.tenant != self.tenant.strip():
             raise ValueError(f"a principal of role {self.role} cannot have the tenant {self.tenant!r}")
 
     @property

@@ -26,7 +26,7 @@ _LOCK = "LOCK registry_versions IN SHARE ROW EXCLUSIVE MODE"
 
 
 def _rows(source: Source) -> Iterator[tuple[str, int, Jsonb, int, int]]:
-    for collection, rows in (("vehicles", source.vehicles), ("parameters", source.parameters)):
+    for collection, rows in source.tables.items():
         for place, row in enumerate(rows, 1):
             yield collection, place, _content(row.path, row.line, row.cells), *row.validity()
     for place, feature in enumerate(source.fences, 1):
@@ -119,12 +119,12 @@ def load(connection: psycopg.Connection, version: int) -> Registry:
     RegistryError
         This program cannot read what an older one stored.
     """
-    source = Source([], [], [])
+    source = Source([], [], [], [], [])
     with in_words():
         for collection, place, content in connection.execute(query("inner/registry_load"), {"version": version}):
             path = Path(f"registry version {version}: {collection}")
             if collection == "fences":
                 source.fences.append(Feature(path, place, json.dumps(content).encode()))
             else:
-                (source.vehicles if collection == "vehicles" else source.parameters).append(Row(path, place, content))
+                source.tables[collection].append(Row(path, place, content))
     return source.registry()
