@@ -1,17 +1,13 @@
 """Detect: a worker as a process: signals, metrics, a line of log for what happens."""
 
 import logging
-import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 
 from prometheus_client import start_http_server
 from rich.console import Console
 from rich.logging import RichHandler
 
 from api.metrics import Metrics
+from api.signals import until_signalled
 from api.worker import Settings, Worker
 from ledger.tablelog import TableLog
 
@@ -23,23 +19,6 @@ def log_to(notes: Console) -> None:
     if notes.is_terminal:
         handler = RichHandler(console=notes, show_path=False, omit_repeated_times=False)
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-
-
-@contextmanager
-def _until_signalled(worker: Worker) -> Iterator[None]:
-    """Stop in order at the first SIGINT or SIGTERM, at once at the second."""
-
-    def stop(number: int, _: FrameType | None) -> None:
-        if worker.stop.is_set():
-            sys.exit(128 + number)
-        worker.stop.set()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def detect(log: TableLog, settings: Settings, metrics_port: int, notes: Console) -> None:
@@ -54,7 +33,7 @@ def detect(log: TableLog, settings: Settings, metrics_port: int, notes: Console)
     server = start_http_server(metrics_port, addr="127.0.0.1", registry=metrics.registry) if metrics_port else None
     worker = Worker(log, settings, metrics)
     try:
-        with _until_signalled(worker):
+        with until_signalled(worker.stop):
             worker.run()
         for line in metrics.words():
             notes.print(line, soft_wrap=True, markup=False)

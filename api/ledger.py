@@ -81,7 +81,8 @@ def feed(
     """把定位文件送入日志。 Put a file of positions into the log.
 
     When it ends, the log has all of it durably; `warnloop detect` takes it from there. Lines go as they stand; what is
-    no fix ends up in quarantine. While the log is full or out of reach it waits. Feeding a file twice doubles nothing.
+    no fix ends up in quarantine. While the log is full or out of reach it waits. What is fed a second time is known
+    by the gate as duplicate or late (but see docs/operating.md for vehicles that were away for more than an hour).
     """
     from api.feed import Feeder
     from api.files import bar, opened_file
