@@ -63,15 +63,16 @@ CREATE TABLE reports (
     facts      jsonb NOT NULL,
     closed_at  timestamptz NOT NULL,
     issued_at  timestamptz,
-    CHECK (company = '' OR county <> ''),
     UNIQUE (day, county, company, edition)
 );
 COMMENT ON TABLE reports IS
-    'Daily reports: of the prefecture (no county), of a county (no company), of a company. Edition 1 is the report, '
-    'further ones are numbered corrections.';
+    'Daily reports: of the prefecture (neither), of a county (no company), of a company as far as it runs in a county '
+    '(its vehicles without a county: no county). Edition 1 is the report, further ones are numbered corrections.';
 COMMENT ON COLUMN reports.facts IS 'Every number and every violation that the files show; all formats are made from it.';
 CREATE INDEX ON reports (company, day DESC);
 CREATE INDEX ON reports (county, day DESC);
+CREATE INDEX fixes_logged ON fixes USING brin (logged_ms);
+CREATE INDEX ON quarantine (received_ms);
 
 CREATE TABLE report_files (
     report_id  uuid NOT NULL REFERENCES reports,
@@ -179,6 +180,12 @@ ALTER TABLE outbox
         ELSE event IN ('raised', 'risen', 'ended', 'withdrawn')
              AND report_id IS NULL AND violation_id IS NOT NULL AND revision IS NOT NULL AND move IS NULL END);
 CREATE INDEX outbox_unrouted ON outbox (number) WHERE routed_at IS NULL;
+CREATE FUNCTION tell_router() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NOTIFY warnloop_outbox;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER told AFTER INSERT ON outbox FOR EACH STATEMENT EXECUTE FUNCTION tell_router();
 CREATE INDEX ON outbox (violation_id);
 COMMENT ON COLUMN outbox.feed_number IS
     'Contiguous, in the order in which events were routed: a reader that has seen n has missed nothing before it.';
@@ -233,7 +240,9 @@ CREATE TABLE deliveries (
 );
 COMMENT ON TABLE deliveries IS 'One thing owed to one subscription. The id never changes, so that a receiver can tell repeats.';
 COMMENT ON COLUMN deliveries.payload IS 'What is sent, byte for byte the same at every attempt.';
-CREATE INDEX deliveries_due ON deliveries (due_at, subscription_id) WHERE state = 'due';
+CREATE INDEX deliveries_due ON deliveries (subscription_id, due_at) WHERE state = 'due';
+CREATE INDEX deliveries_claimed ON deliveries (subscription_id) WHERE claimed_until IS NOT NULL;
+CREATE INDEX deliveries_dead ON deliveries (settled_at) WHERE state = 'dead';
 CREATE INDEX deliveries_of ON deliveries (subscription_id, created_at DESC, id);
 CREATE INDEX ON deliveries (outbox_id);
 
