@@ -156,6 +156,7 @@ CREATE TABLE case_attachments (
     PRIMARY KEY (violation_id, number, place),
     FOREIGN KEY (violation_id, number) REFERENCES case_moves
 );
+CREATE INDEX ON case_attachments (sha256);
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON case_moves
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON attachments
