@@ -35,6 +35,48 @@ Actor = Annotated[
     typer.Option("--by", envvar="WARNLOOP_ACTOR", metavar="NAME", help="Who does this: goes into the audit."),
 ]
 
+WebhookAllow = Annotated[
+    str,
+    typer.Option(
+        "--webhook-allow",
+        envvar="WARNLOOP_WEBHOOK_ALLOW",
+        metavar="NETWORKS",
+        help="Networks that webhooks may go to although they are not public: **10.1.0.0/16,127.0.0.1/32**.",
+    ),
+]
+SmtpUrl = Annotated[
+    str,
+    typer.Option(
+        "--smtp-url",
+        envvar="WARNLOOP_SMTP_URL",
+        metavar="URL",
+        help="Mail server, **smtp://USER:PASSWORD@HOST:PORT** (STARTTLS where offered) or **smtps://…**.",
+        show_default=False,
+    ),
+]
+MailFrom = Annotated[
+    str,
+    typer.Option("--mail-from", envvar="WARNLOOP_MAIL_FROM", metavar="ADDRESS", help="Address that letters come from."),
+]
+FolderRoot = Annotated[
+    Path | None,
+    typer.Option(
+        "--folder-root",
+        envvar="WARNLOOP_FOLDER_ROOT",
+        metavar="FOLDER",
+        help="Where the folder channel writes; left out: there is no such channel.",
+    ),
+]
+WebhookSecret = Annotated[
+    str,
+    typer.Option(
+        "--secret",
+        envvar="WARNLOOP_WEBHOOK_SECRET",
+        metavar="WHSEC",
+        help="Secret of the subscription, **whsec_…**; shown once, when it was made.",
+    ),
+]
+
 DATABASE = ""
 DATA = Path("warnloop-data")
 ACTOR = "command line"

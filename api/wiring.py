@@ -1,13 +1,18 @@
 """Wiring: what commands are made of, from their settings."""
 
+import ipaddress
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.utils import parseaddr
 from pathlib import Path
 
 from rich.console import Console
 
 from api.pauses import Pauses
+from api.settings import SettingsError
+from dispatch import channels
+from dispatch.channels.mail import Smtp, is_address
 from ingest.log import LogError
 from ingest.table import RegistryError
 from ledger.database import DatabaseError, check_writable, connect
@@ -63,6 +68,29 @@ def opened(url: str, patience_s: float = 0.0) -> Iterator[TableLog]:
         yield log
     finally:
         log.close()
+
+
+def channel_settings(webhook_allow: str, smtp_url: str, mail_from: str, folder_root: Path | None) -> channels.Settings:
+    """Read the settings of channels as the environment gives them.
+
+    Raises
+    ------
+    SettingsError
+    """
+    networks = []
+    for text in filter(None, (part.strip() for part in webhook_allow.split(","))):
+        try:
+            networks.append(ipaddress.ip_network(text))
+        except ValueError as error:
+            raise SettingsError(f"设置无效 WARNLOOP_WEBHOOK_ALLOW: {text!r}: expected 10.1.0.0/16 or so") from error
+    try:
+        smtp = Smtp.of(smtp_url) if smtp_url else None
+    except ValueError as error:
+        raise SettingsError(f"设置无效 WARNLOOP_SMTP_URL: {error}") from error
+    address = parseaddr(mail_from)[1]
+    if (smtp or mail_from) and not is_address(address):
+        raise SettingsError("设置无效 WARNLOOP_MAIL_FROM: expected a mail address, such as warnloop@example.org")
+    return channels.Settings(tuple(networks), smtp, mail_from, folder_root)
 
 
 @contextmanager

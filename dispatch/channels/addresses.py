@@ -1,0 +1,119 @@
+"""Addresses: where a webhook may go. A URL is somebody else's word; it must not reach into our own network."""
+
+import ipaddress
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Resolve = Callable[[str, int], Sequence[str]]
+"""Host name and port to numeric addresses; raises OSError where there are none."""
+
+_TUNNELS = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")))
+"""IPv6 networks whose addresses lead to an IPv4 address written inside."""
+
+
+class UrlError(ValueError):
+    """A URL that nothing is sent to; says why."""
+
+
+class AddressError(ValueError):
+    """A host that leads to where nothing may be sent; says which address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """A webhook's URL, taken apart.
+
+    Attributes
+    ----------
+    host : str
+        In ASCII; an IPv6 address without its brackets.
+    path : str
+        What stands behind the host, with the query.
+    """
+
+    tls: bool
+    host: str
+    port: int
+    path: str
+
+    @property
+    def authority(self) -> str:
+        """Value of the ``Host`` header."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
+
+
+def parse(url: str) -> Url:
+    """Take a webhook's URL apart.
+
+    Raises
+    ------
+    UrlError
+        It is none: not http or https, with credentials, without a host, with a port that there is not.
+    """
+    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url or len(url) > 2_000:
+        raise UrlError("地址含非法字符 a URL has no spaces and only ASCII letters; write others as %XX")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise UrlError(f"地址无效 this is no URL: {error}") from error
+    if parts.scheme not in ("http", "https"):
+        raise UrlError("地址须以 http:// 或 https:// 开头 expected http:// or https://")
+    if "@" in parts.netloc:
+        raise UrlError("地址不得含用户名或密码 a URL with a user or a password in it is not taken")
+    if not parts.hostname or "%" in parts.hostname:
+        raise UrlError("地址缺少主机名 the URL names no host")
+    if port == 0:
+        raise UrlError("端口无效 a port is 1 to 65535")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    tls = parts.scheme == "https"
+    return Url(tls, parts.hostname, port or (443 if tls else 80), path)
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """Numeric addresses of a host, as the system's resolver gives them."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is one host of the internet at large, whatever it is written as."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return is_public(address.ipv4_mapped)
+        if any(address in tunnel for tunnel in _TUNNELS):
+            return False
+    return address.is_global and not (
+        address.is_multicast or address.is_reserved or address.is_loopback or address.is_link_local
+        or address.is_unspecified
+    )  # fmt: skip
+
+
+def checked(host: str, port: int, allowed: Sequence[Network], resolver: Resolve) -> list[Address]:
+    """Resolve a host, once, and see that all its addresses may be sent to.
+
+    Parameters
+    ----------
+    allowed : sequence of networks
+        What may be sent to although it is not public.
+
+    Raises
+    ------
+    AddressError
+        One of them may not.
+    OSError
+        The name cannot be resolved.
+    """
+    found = [ipaddress.ip_address(text.partition("%")[0]) for text in resolver(host, port)]
+    for address in found:
+        plain = getattr(address, "ipv4_mapped", None) or address
+        if not is_public(address) and not any(plain in network for network in allowed):
+            raise AddressError(f"目标地址不允许 {host} leads to {address}, which is not of the public internet")
+    if not found:
+        raise OSError(f"no address of {host}")
+    return found

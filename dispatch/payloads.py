@@ -1,0 +1,108 @@
+"""Payloads: an event as it is told to receivers: the body of a Standard Webhook, frozen when it is routed."""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from detectors.catalogue import CATALOGUE
+from ingest.moment import BEIJING
+from ledger.outbox import Row
+
+TYPES = {
+    "raised": "violation.raised",
+    "risen": "violation.risen",
+    "ended": "violation.ended",
+    "withdrawn": "violation.withdrawn",
+    "moved": "case.moved",
+    "issued": "report.issued",
+}
+"""Event of the outbox to its type."""
+
+_STATUS = {"raised": "open", "risen": "open", "ended": "ended", "withdrawn": "withdrawn"}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def payload(row: Row) -> str:
+    """Text of an event: ``{"type", "timestamp", "data"}``; times are ISO 8601 with +08:00."""
+    event = row["event"]
+    data = _report(row) if event == "issued" else _move(row) if event == "moved" else _violation(row)
+    body = {"type": TYPES[event], "timestamp": _iso(row["recorded_at"]), "data": data}
+    return msgspec.json.encode(body).decode()
+
+
+def _subject(row: Row) -> dict[str, Any]:
+    """What violations and their cases have in common."""
+    kind = CATALOGUE.get(row["kind"])
+    return {
+        "violation": str(row["violation_id"]),
+        "revision": row["revision"],
+        "kind": row["kind"],
+        "kind_zh": kind.zh if kind else row["kind"],
+        "kind_en": kind.en if kind else row["kind"],
+        "plate": row["plate"],
+        "plate_color": row["plate_color"],
+        "company": row["company"],
+        "county": row["county"],
+        "severity": row["severity"],
+    }
+
+
+def _violation(row: Row) -> dict[str, Any]:
+    kind = CATALOGUE.get(row["kind"])
+    return _subject(row) | {
+        "place_county": row["place_county"],
+        "begins": _iso_of_ms(row["begins_ms"]),
+        "raised": _iso_of_ms(row["raised_ms"]),
+        "ends": _iso_of_ms(row["ends_ms"]),
+        "lead": row["lead"],
+        "status": _STATUS[row["event"]],
+        "superseded_by": row["superseded_by"],
+        "measures": row["measures"],
+        "lon": _known(row["lon"]),
+        "lat": _known(row["lat"]),
+        "clause": kind.clause if kind else "",
+    }
+
+
+def _move(row: Row) -> dict[str, Any]:
+    return _subject(row) | {
+        "number": row["move_number"],
+        "move": row["move"],
+        "from": row["from_state"],
+        "to": row["to_state"],
+        "by": row["by_role"],
+        "words": row["words"],
+        "made": _iso(row["made_at"]),
+        "due": _iso(row["due_at"]),
+    }
+
+
+def _report(row: Row) -> dict[str, Any]:
+    files: Mapping[str, str] = row["files"] or {}
+    return {
+        "report": str(row["report_id"]),
+        "number": row["report_number"],
+        "day": row["day"].isoformat(),
+        "county": row["county"],
+        "company": row["company"],
+        "edition": row["edition"],
+        "reason": row["reason"],
+        "closed": _iso(row["closed_at"]),
+        "issued": _iso(row["issued_at"]),
+        "sha256": files,
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(BEIJING).isoformat(timespec="milliseconds")
+
+
+def _iso_of_ms(time_ms: int) -> str | None:
+    return _iso(_EPOCH + timedelta(milliseconds=time_ms))
+
+
+def _known(number: float) -> float | None:
+    return number if math.isfinite(number) else None

@@ -1,0 +1,77 @@
+"""Words: an event in one line and in a letter, in Chinese or in English."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_ZH = {
+    "violation.raised": "违规新增", "violation.risen": "违规升级", "violation.ended": "违规结束",
+    "violation.withdrawn": "违规撤销", "case.moved": "案件流转", "report.issued": "日报发布",
+}  # fmt: skip
+_EN = {
+    "violation.raised": "Violation found", "violation.risen": "Violation graver", "violation.ended": "Violation ended",
+    "violation.withdrawn": "Violation withdrawn", "case.moved": "Case moved", "report.issued": "Report issued",
+}  # fmt: skip
+_LEVELS_ZH = {1: "提示", 2: "一般", 3: "较重", 4: "严重"}
+_LEVELS_EN = {1: "notice", 2: "general", 3: "serious", 4: "severe"}
+_STATES_ZH = {
+    "pushed": "已推送", "acknowledged": "已签收", "submitted": "已提交整改", "returned": "已退回", "accepted": "已通过",
+    "closed": "已销号", "appealed": "申诉中", "false_alarm": "误报", "superseded": "已被取代", "withdrawn": "已撤销",
+}  # fmt: skip
+_FIELDS_ZH = {
+    "plate": "车牌", "kind": "种类", "severity": "等级", "company": "企业", "county": "县市", "begins": "开始",
+    "raised": "认定", "ends": "截至", "clause": "依据", "measures": "测得", "from": "原状态", "to": "现状态",
+    "words": "说明", "due": "时限", "number": "编号", "day": "日期", "edition": "版次", "reason": "更正原因",
+    "violation": "违规编号", "report": "报告编号",
+}  # fmt: skip
+
+Event = Mapping[str, Any]
+"""The body of a delivery: ``type``, ``timestamp``, ``data``."""
+
+
+def headline(event: Event, language: str = "zh-CN") -> str:
+    """One line that says what has happened; without line breaks, whatever the event holds."""
+    kind, data = str(event.get("type", "")), event.get("data")
+    if not isinstance(data, Mapping):
+        data = {}
+    zh = language != "en"
+    parts: list[Any] = [(_ZH if zh else _EN).get(kind, kind)]
+    if kind == "report.issued":
+        about = data.get("company") or data.get("county") or ("全州" if zh else "prefecture")
+        parts += [data.get("number"), data.get("day"), about]
+    else:
+        levels = _LEVELS_ZH if zh else _LEVELS_EN
+        parts += [data.get("kind"), data.get("kind_zh" if zh else "kind_en"), levels.get(_whole(data.get("severity")))]
+        parts += [data.get("plate"), data.get("company")]
+        if kind == "case.moved":
+            states = _STATES_ZH if zh else {}
+            parts += [states.get(one, one) for one in (data.get("from"), data.get("to")) if isinstance(one, str)]
+        else:
+            parts += [data.get("begins")]
+    return re.sub(r"[\x00-\x1f\x7f\u2028\u2029]+", " ", " ".join(str(part) for part in parts if part))
+
+
+def letter(event: Event, language: str = "zh-CN") -> str:
+    """The event as a letter of a few lines."""
+    data: Mapping[str, Any] = event["data"]
+    zh = language != "en"
+    lines = [headline(event, language), ""]
+    for field, name_zh in _FIELDS_ZH.items():
+        value = data.get(field)
+        if value in (None, "", {}):
+            continue
+        if field == "measures":
+            value = ", ".join(f"{name} {one}" for name, one in value.items())
+        elif field == "severity":
+            value = (_LEVELS_ZH if zh else _LEVELS_EN).get(value, value)
+        elif field == "kind":
+            value = f"{value} {data.get('kind_zh' if zh else 'kind_en', '')}"
+        elif field in ("from", "to") and zh:
+            value = _STATES_ZH.get(value, value)
+        lines.append(f"{name_zh if zh else field}: {value}")
+    foot = "本邮件由系统自动发送。" if zh else "This letter was sent by a program."
+    return "\n".join([*lines, "", foot, ""])
+
+
+def _whole(value: Any) -> int:
+    return value if isinstance(value, int) else 0
