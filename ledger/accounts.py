@@ -1,0 +1,300 @@
+"""Accounts: people who log in; passwords as Argon2id, sessions as the hash of a token, guessing slowed."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import BoundedSemaphore
+from typing import Any
+from uuid import UUID
+
+import argon2
+import psycopg
+from psycopg.rows import class_row, dict_row
+
+from ledger import audit
+from ledger.database import in_words
+from ledger.principal import Principal, Role
+
+SESSION = timedelta(hours=12)
+"""How long a login lasts."""
+
+FREE_TRIES = 5
+"""Failures in a row that cost no waiting."""
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 15, 900
+"""Wait after that, doubled by each further failure, up to the longest [s]."""
+
+FEWEST_LETTERS, MOST_LETTERS = 10, 200
+"""Characters of a password."""
+
+MOST_LOGIN = 64
+"""Characters of a login."""
+
+HASHING_S = 5.0
+"""How long a login may wait for its turn [s]."""
+
+_HASHER = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+_NOBODY = _HASHER.hash(secrets.token_hex())
+"""What the password of an unknown login is compared with, so that it takes as long."""
+
+_TURN = BoundedSemaphore(2)
+"""So many passwords are hashed at once: each takes 19 MiB."""
+
+
+class AccountError(ValueError):
+    """An account cannot be made or changed like this; says why."""
+
+
+class WrongLoginError(Exception):
+    """No such login, another password, or disabled: not to be told apart."""
+
+    def __init__(self) -> None:
+        super().__init__("账号或密码错误 the login or the password is wrong")
+
+
+class TooManyTriesError(Exception):
+    """Too many failures.
+
+    Attributes
+    ----------
+    retry_after_s : int
+        When the next try is heard [s].
+    """
+
+    def __init__(self, retry_after_s: int) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(f"尝试次数过多，请{retry_after_s}秒后再试 too many tries: wait for {retry_after_s} s")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session that was just opened.
+
+    Attributes
+    ----------
+    token : str
+        What the browser keeps; it is not kept here.
+    """
+
+    token: str
+    session: "Session"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Who is logged in, until when."""
+
+    login: str
+    principal: Principal
+    expires_at: datetime
+
+
+def create(connection: psycopg.Connection, login: str, password: str, principal: Principal, actor: str) -> UUID:
+    """Make an account.
+
+    Raises
+    ------
+    AccountError
+        The login is taken or unfit, the password too short or too long.
+    """
+    if login != login.strip() or not 0 < len(login) <= MOST_LOGIN or not login.isprintable() or " " in login:
+        raise AccountError(f"账号须为1至{MOST_LOGIN}个可见字符 a login has 1 to {MOST_LOGIN} characters and no blanks")
+    kept = _hash(password)
+    with in_words(), connection.transaction(), connection.cursor() as cursor:
+        row = cursor.execute(
+            "INSERT INTO accounts (login, password_hash, role, tenant) VALUES (%s, %s, %s, %s) "
+            "ON CONFLICT (login) DO NOTHING RETURNING id",
+            (login, kept, principal.role, principal.tenant),
+        ).fetchone()
+        if row is None:
+            raise AccountError(f"账号已存在 there is an account {login} already")
+        audit.write(cursor, actor, "account.create", login, {"role": str(principal.role), "tenant": principal.tenant})
+    return UUID(str(row[0]))
+
+
+def listed(connection: psycopg.Connection) -> list[dict[str, Any]]:
+    """All accounts by login; without their hashes."""
+    with in_words(), connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            'SELECT id, login, role, tenant, created_at, disabled_at FROM accounts ORDER BY login COLLATE "C"'
+        ).fetchall()
+
+
+def disable(connection: psycopg.Connection, id_: UUID, actor: str) -> bool:
+    """Disable an account and end its sessions. Whether there is such a one.
+
+    Raises
+    ------
+    AccountError
+        It is the last one of the centre: nobody could enable it again.
+    """
+    with in_words(), connection.transaction(), connection.cursor() as cursor:
+        centre = cursor.execute(
+            "SELECT id FROM accounts WHERE role = 'centre' AND disabled_at IS NULL ORDER BY id FOR UPDATE"
+        ).fetchall()
+        if [UUID(str(row[0])) for row in centre] == [id_]:
+            raise AccountError("不能停用最后一个中心账号 the last account of the centre cannot be disabled")
+        return _change(cursor, "disable", "disabled_at = coalesce(disabled_at, now())", id_, actor)
+
+
+def enable(connection: psycopg.Connection, id_: UUID, actor: str) -> bool:
+    """Enable an account again. Whether there is such a one."""
+    with in_words(), connection.transaction(), connection.cursor() as cursor:
+        return _change(cursor, "enable", "disabled_at = NULL", id_, actor)
+
+
+def set_password(connection: psycopg.Connection, id_: UUID, password: str, actor: str) -> bool:
+    """Give an account another password and end its sessions. Whether there is such a one.
+
+    Raises
+    ------
+    AccountError
+        The password is too short or too long.
+    """
+    kept = _hash(password)
+    with in_words(), connection.transaction(), connection.cursor() as cursor:
+        return _change(cursor, "password", "password_hash = %(value)s", id_, actor, kept)
+
+
+def _change(
+    cursor: psycopg.Cursor[Any], what: str, setting: str, id_: UUID, actor: str, value: str | None = None
+) -> bool:
+    row = cursor.execute(
+        f"UPDATE accounts SET {setting} WHERE id = %(id)s RETURNING login".encode(),  # noqa: S608 - our own words
+        {"id": id_, "value": value},
+    ).fetchone()
+    if row is None:
+        return False
+    if what != "enable":
+        cursor.execute("DELETE FROM sessions WHERE account_id = %s", (id_,))
+    audit.write(cursor, actor, f"account.{what}", row[0], {})
+    return True
+
+
+def log_in(connection: psycopg.Connection, login: str, password: str) -> Opened:
+    """Open a session.
+
+    A second try for a login while the first is being looked at counts as one too many.
+
+    Raises
+    ------
+    WrongLoginError, TooManyTriesError
+    DatabaseError
+    """
+    guessed = hashlib.sha256(login.encode(errors="surrogatepass")).hexdigest()
+    if not _TURN.acquire(timeout=HASHING_S):
+        raise TooManyTriesError(1)
+    try:
+        with in_words(), connection.transaction(), connection.cursor() as cursor:
+            outcome = _tried(cursor, login, password, guessed)
+    finally:
+        _TURN.release()
+    if isinstance(outcome, Exception):  # after the commit: failures count
+        raise outcome
+    return outcome
+
+
+def _tried(
+    cursor: psycopg.Cursor[Any], login: str, password: str, guessed: str
+) -> Opened | WrongLoginError | TooManyTriesError:
+    wait_s = _wait_s(cursor, guessed)
+    if wait_s:
+        return TooManyTriesError(wait_s)
+    row = None
+    if "\0" not in login and len(login) <= MOST_LOGIN and login.isprintable():
+        row = cursor.execute(
+            "SELECT id, password_hash, role, tenant, disabled_at IS NOT NULL FROM accounts WHERE login = %s", (login,)
+        ).fetchone()
+    id_, kept, role, tenant, disabled = row or (None, _NOBODY, "", "", True)
+    if not _fits(kept, password) or disabled:
+        cursor.execute(
+            "INSERT INTO login_failures AS f (login, count) VALUES (%s, 1) "
+            "ON CONFLICT (login) DO UPDATE SET count = f.count + 1, last_at = now()",
+            (guessed,),
+        )
+        # a text that is no login may be a password in the wrong field
+        audit.write(cursor, login if row else "?", "login.fail", login if row else "?", {})
+        return WrongLoginError()
+    cursor.execute("DELETE FROM login_failures WHERE login = %s OR last_at < now() - interval '1 day'", (guessed,))
+    cursor.execute("DELETE FROM sessions WHERE expires_at < now()")
+    if _HASHER.check_needs_rehash(kept):
+        cursor.execute("UPDATE accounts SET password_hash = %s WHERE id = %s", (_HASHER.hash(password), id_))
+    token = secrets.token_urlsafe(32)
+    opened = cursor.execute(
+        "INSERT INTO sessions (token_hash, account_id, expires_at) VALUES (%s, %s, now() + %s) RETURNING expires_at",
+        (_digest(token), id_, SESSION),
+    ).fetchone()
+    assert opened is not None  # noqa: S101 - one row was inserted
+    audit.write(cursor, login, "login", login, {})
+    return Opened(token, Session(login, Principal(Role(role), tenant), opened[0]))
+
+
+def _wait_s(cursor: psycopg.Cursor[Any], guessed: str) -> int:
+    """How long the next try for a login must wait; 0 for not at all [s]."""
+    row = cursor.execute(
+        "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, %s))", (guessed, _LOGIN_LOCK)
+    ).fetchone()
+    if not row or not row[0]:
+        return 1
+    found = cursor.execute(
+        "SELECT count, extract(epoch FROM now() - last_at) FROM login_failures WHERE login = %s", (guessed,)
+    ).fetchone()
+    if found is None or found[0] < FREE_TRIES:
+        return 0
+    wait_s = min(FIRST_WAIT_S << min(found[0] - FREE_TRIES, 10), LONGEST_WAIT_S)
+    return max(0, wait_s - int(found[1]))
+
+
+_LOGIN_LOCK = 0x77_6C_10
+
+
+def of_token(connection: psycopg.Connection, token: str) -> Session | None:
+    """Whose session a token is of; None where it is forged, over, or its account disabled."""
+    with in_words(), connection.cursor(row_factory=class_row(_Row)) as cursor:
+        row = cursor.execute(
+            "SELECT a.login, a.role, a.tenant, s.expires_at FROM sessions AS s "
+            "JOIN accounts AS a ON a.id = s.account_id WHERE s.token_hash = %s AND s.expires_at > now() AND a.disabled_at IS NULL",
+            (_digest(token),),
+        ).fetchone()
+    return row and Session(row.login, Principal(Role(row.role), row.tenant), row.expires_at)
+
+
+def log_out(connection: psycopg.Connection, token: str, actor: str) -> None:
+    """End a session."""
+    with in_words(), connection.transaction(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM sessions WHERE token_hash = %s", (_digest(token),))
+        audit.write(cursor, actor, "logout", actor, {})
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    login: str
+    role: str
+    tenant: str
+    expires_at: datetime
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
+
+
+def _hash(password: str) -> str:
+    if not FEWEST_LETTERS <= len(password) <= MOST_LETTERS:
+        raise AccountError(
+            f"密码须为{FEWEST_LETTERS}至{MOST_LETTERS}个字符 "
+            f"a password has {FEWEST_LETTERS} to {MOST_LETTERS} characters"
+        )
+    try:
+        return _HASHER.hash(password)
+    except UnicodeEncodeError:
+        raise AccountError("密码含无效字符 the password holds characters that are no text") from None
+
+
+def _fits(kept: str, password: str) -> bool:
+    if len(password) > MOST_LETTERS:
+        password = ""
+    try:
+        return _HASHER.verify(kept, password)
+    except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError, UnicodeEncodeError):
+        return False
