@@ -5,10 +5,9 @@ from datetime import date
 from typing import Any, NamedTuple
 
 import psycopg
-from psycopg.rows import dict_row
 
 from ledger import audit
-from ledger.database import in_words, query
+from ledger.database import in_words
 from ledger.principal import Principal, Role
 from ledger.shown import Shown
 
@@ -26,21 +25,6 @@ class File(NamedTuple):
     format: str
     content: bytes
     sha256: str
-
-
-def sent(connection: psycopg.Connection, report: uuid.UUID) -> dict[str, Any] | None:
-    """A report as those are told of it who are owed it, with ``sha256`` by format."""
-    with in_words(), connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query("inner/report_sent"), {"id": report}).fetchone()
-
-
-def content(connection: psycopg.Connection, report: uuid.UUID, form: str) -> bytes | None:
-    """A file of a report, for those who are owed it."""
-    with in_words():
-        row = connection.execute(
-            "SELECT content FROM report_files WHERE report_id = %s AND format = %s", (report, form)
-        ).fetchone()
-    return bytes(row[0]) if row else None
 
 
 def listed(
