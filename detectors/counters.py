@@ -3,6 +3,7 @@
 Source: rulebook §4, *Stops and yard moves*, *Driver change*, V05, V06, *Basis*; §6, leads.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -296,3 +297,8 @@ def counter(batch: Enriched, when: Bool, limits: Limits, state: State, *, nightl
 def counter_measures(row: Any) -> dict[str, object]:
     """Excess over the limit [s] and whether it is one driver's or the vehicle's."""
     return {"excess_s": int(row["excess_ms"]) / 1000, "basis": "driver" if row["by_driver"] else "vehicle"}
+
+
+def counter_facts(measures: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, float]:
+    """What was driven in all [ms]."""
+    return {"driven_ms": parameters["limit_ms"] + 1000 * measures["excess_s"]}

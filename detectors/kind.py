@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from detectors.enrich import Enriched
 from detectors.found import Found
 from detectors.limits import Default, Limits
+from detectors.why import Why
 from ingest.registry import CLASSES
 
 
@@ -89,6 +90,8 @@ class Kind:
         Drives that raise it and drives that do not.
     measures : callable
         What it prints of an episode beyond the columns all episodes have.
+    why : Why
+        What it says of an episode: what was measured, against which limit, what would have cleared it.
     over : str
         What `Limits.index` runs over: ``fixes`` or driving ``pieces``.
     version : int
@@ -105,6 +108,7 @@ class Kind:
     state: np.dtype[np.void]
     examples: tuple[Example, ...]
     measures: Measures
+    why: Why
     detect: Detect
     over: str
     version: int
@@ -132,6 +136,7 @@ def kind(
     state: np.dtype[np.void],
     examples: tuple[Example, ...],
     measures: Measures,
+    why: Why,
     over: str = "fixes",
     version: int = 1,
 ) -> Callable[[Detect], Kind]:
@@ -140,14 +145,17 @@ def kind(
     Raises
     ------
     ValueError
-        An unknown class letter, no example that raises, or none that does not.
+        An unknown class letter, no example that raises, or none that does not; a sentence that differs by language.
     """
     if not classes or set(classes) - set(CLASSES):
         raise ValueError(f"{code}: classes must be letters of {CLASSES}, found {classes!r}")
     if not any(example.raised for example in examples) or all(example.raised for example in examples):
         raise ValueError(f"{code}: needs an example that raises and one that does not")
+    why.check(code)
 
     def entry(detect: Detect) -> Kind:
-        return Kind(code, zh, en, classes, severity, clause, limits, state, examples, measures, detect, over, version)
+        return Kind(
+            code, zh, en, classes, severity, clause, limits, state, examples, measures, why, detect, over, version
+        )  # fmt: skip
 
     return entry

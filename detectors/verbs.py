@@ -1,5 +1,6 @@
 """Verbs: the stateful loops that kinds share. Most kinds are a mask and a verb."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -261,3 +262,16 @@ def speed_measures(row: Any) -> dict[str, object]:
 def no_measures(row: Any) -> dict[str, object]:  # noqa: ARG001 - one signature for all kinds
     """Nothing beyond the columns all episodes have."""
     return {}
+
+
+def speed_facts(measures: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, float]:
+    """What was allowed, the bound that had to be broken, and by how much the peak is above them [km/h]."""
+    peak, limit = measures["peak_kmh"], measures["limit_kmh"]
+    allowed = parameters["ratio"] * limit
+    return {
+        "allowed_kmh": allowed,
+        "bound_kmh": allowed + parameters["margin_kmh"],
+        "over_kmh": peak - limit,
+        "over_ratio": peak / limit - 1 if limit > 0 else np.nan,
+        "over_allowed_kmh": peak - allowed,
+    }

@@ -57,7 +57,8 @@ def test_an_entry_is_complete(entry: Kind) -> None:
 
 def test_an_entry_without_both_sorts_of_example_is_refused() -> None:
     known = CATALOGUE["V01"]
-    given = {name: getattr(known, name) for name in ("code", "zh", "en", "severity", "clause", "limits", "state")}
+    names = ("code", "zh", "en", "severity", "clause", "limits", "state", "why")
+    given = {name: getattr(known, name) for name in names}
     lawful = tuple(example for example in known.examples if not example.raised)
     with pytest.raises(ValueError, match="an example that raises and one that does not"):
         kind(**given, classes="L", measures=known.measures, examples=lawful)

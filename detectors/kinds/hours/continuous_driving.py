@@ -1,10 +1,11 @@
 """V05: more than four hours without a rest."""
 
-from detectors.counters import COUNTER, counter, counter_measures
+from detectors.counters import COUNTER, counter, counter_facts, counter_measures
 from detectors.enrich import Enriched
 from detectors.found import Found
 from detectors.kind import Example, Severity, State, kind
 from detectors.limits import Limits
+from detectors.why import Why, Words
 
 
 @kind(
@@ -17,6 +18,36 @@ from detectors.limits import Limits
     limits={"limit_ms": 14_400_000, "severe_ms": 18_000_000},
     state=COUNTER,
     measures=counter_measures,
+    why=Why(
+        measured=Words(
+            "自上次休息或更换驾驶员以来累计驾驶 {driven_ms}，超过限值 {excess_s}（按{basis}计）。",
+            "Driven for {driven_ms} since the last rest or change of driver, {excess_s} above the limit (counted "
+            "for {basis}).",
+        ),
+        limit=Words(
+            "连续驾驶不得超过 {limit_ms}；休息须连续停车不少于 {rest_ms}，停车不足 {short_stop_ms} 的计入驾驶；超过 "
+            "{severe_ms} 为严重。",
+            "At most {limit_ms} without a rest; a rest is a stop of at least {rest_ms}, a stop below "
+            "{short_stop_ms} counts as driving; above {severe_ms} it is severe.",
+        ),
+        clears=Words(
+            "在累计驾驶超过 {limit_ms} 之前连续停车休息不少于 {rest_ms}，或更换驾驶员，即不构成。",
+            "A rest of at least {rest_ms}, or another driver, before more than {limit_ms} had been driven.",
+        ),
+        sure=Words(
+            "不计数据中断期间推定的驾驶，仍超过限值，其间也没有可能是休息的中断；登记两名以上驾驶员的，记录显示为同"
+            "一人驾驶。",
+            "Without driving behind gaps of data it is above the limit still, and no gap may have been a rest; "
+            "where more than one driver is registered, the fixes show one and the same.",
+        ),
+        doubt=Words(
+            "可能的原因：数据中断期间推定的驾驶才使其超限；或数据中断可能是休息；或登记两名以上驾驶员而记录不能证明"
+            "为同一人。",
+            "It may be that only driving behind gaps of data carries it over the limit; that a gap of data was a "
+            "rest; or that the vehicle has more than one driver and the fixes do not show one and the same.",
+        ),
+        facts=counter_facts,
+    ),
     over="pieces",
     examples=(
         Example("four hours and a minute", {"speed_kmh": (70,) * 242}, every_s=60, raised=(241,)),

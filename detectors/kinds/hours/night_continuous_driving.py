@@ -1,10 +1,11 @@
 """V06: more than two hours of the night without a rest."""
 
-from detectors.counters import COUNTER, counter, counter_measures
+from detectors.counters import COUNTER, counter, counter_facts, counter_measures
 from detectors.enrich import Enriched
 from detectors.found import Found
 from detectors.kind import Example, Severity, State, kind
 from detectors.limits import Limits
+from detectors.why import Why, Words
 
 
 @kind(
@@ -17,6 +18,37 @@ from detectors.limits import Limits
     limits={"limit_ms": 7_200_000},
     state=COUNTER,
     measures=counter_measures,
+    why=Why(
+        measured=Words(
+            "夜间自上次休息或更换驾驶员以来累计驾驶 {driven_ms}，超过限值 {excess_s}（按{basis}计）。",
+            "Driven for {driven_ms} of the night since the last rest or change of driver, {excess_s} above the "
+            "limit (counted for {basis}).",
+        ),
+        limit=Words(
+            "22:00至次日06:00，客运车辆连续驾驶不得超过 {limit_ms}，每晚22:00起重新累计；休息须连续停车不少于 "
+            "{rest_ms}，停车不足 {short_stop_ms} 的计入驾驶。",
+            "From 22:00 to 06:00 a coach may be driven for at most {limit_ms} without a rest, counted anew each "
+            "night; a rest is a stop of at least {rest_ms}, a stop below {short_stop_ms} counts as driving.",
+        ),
+        clears=Words(
+            "在夜间累计驾驶超过 {limit_ms} 之前连续停车休息不少于 {rest_ms}，或更换驾驶员，即不构成。",
+            "A rest of at least {rest_ms}, or another driver, before more than {limit_ms} of the night had been "
+            "driven.",
+        ),
+        sure=Words(
+            "不计数据中断期间推定的驾驶，仍超过限值，其间也没有可能是休息的中断；登记两名以上驾驶员的，记录显示为同"
+            "一人驾驶。",
+            "Without driving behind gaps of data it is above the limit still, and no gap may have been a rest; "
+            "where more than one driver is registered, the fixes show one and the same.",
+        ),
+        doubt=Words(
+            "可能的原因：数据中断期间推定的驾驶才使其超限；或数据中断可能是休息；或登记两名以上驾驶员而记录不能证明"
+            "为同一人。",
+            "It may be that only driving behind gaps of data carries it over the limit; that a gap of data was a "
+            "rest; or that the vehicle has more than one driver and the fixes do not show one and the same.",
+        ),
+        facts=counter_facts,
+    ),
     over="pieces",
     examples=(
         Example(

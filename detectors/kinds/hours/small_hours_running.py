@@ -5,6 +5,7 @@ from detectors.found import Found
 from detectors.kind import Example, Severity, State, kind
 from detectors.limits import Limits
 from detectors.totals import NIGHT_TOTAL, small_hours_total, total_measures
+from detectors.why import Why, Words
 
 
 @kind(
@@ -17,6 +18,27 @@ from detectors.totals import NIGHT_TOTAL, small_hours_total, total_measures
     limits={"open_ms": 600_000, "open_dm": 50_000, "severe_ms": 3_600_000},
     state=NIGHT_TOTAL,
     measures=total_measures,
+    why=Why(
+        measured=Words(
+            "凌晨2时至5时之间行驶 {drive_s}，{distance_m}。",
+            "Driven for {drive_s} and {distance_m} between two and five in the morning.",
+        ),
+        limit=Words(
+            "凌晨2时至5时客运车辆应停止运行（登记豁免的除外）；行驶达 {open_ms} 或 {open_dm} 即构成，超过 "
+            "{severe_ms} 为严重。",
+            "Coaches that are not registered as exempt stand still from two to five; {open_ms} or {open_dm} of "
+            "driving is enough, above {severe_ms} it is severe.",
+        ),
+        clears=Words(
+            "在该时段停车；或行驶不足 {open_ms} 且不足 {open_dm}；或线路已登记豁免，即不构成。",
+            "Standing still in these hours; or driving for less than {open_ms} and less than {open_dm}; or a line "
+            "registered as exempt.",
+        ),
+        sure=Words(
+            "数据中断期间推定的行驶未计入。",
+            "Driving behind gaps of data is left out.",
+        ),
+    ),
     over="pieces",
     examples=(
         Example("ten minutes", {"speed_kmh": (20,) * 21}, every_s=30, raised=(20,), start="02:30:00"),

@@ -4,7 +4,8 @@ from detectors.enrich import Enriched
 from detectors.found import Found
 from detectors.kind import Example, Severity, State, kind
 from detectors.limits import Limits
-from detectors.verbs import HOLD, hold, speed_measures
+from detectors.verbs import HOLD, hold, speed_facts, speed_measures
+from detectors.why import Why, Words
 
 
 @kind(
@@ -24,6 +25,40 @@ from detectors.verbs import HOLD, hold, speed_measures
     },
     state=HOLD,
     measures=speed_measures,
+    why=Why(
+        measured=Words(
+            "夜间最高车速 {peak_kmh}，该处夜间限速 {allowed_kmh}，超出 {over_allowed_kmh}。",
+            "Highest speed {peak_kmh} at night where {allowed_kmh} is the limit by night: {over_allowed_kmh} above it.",
+        ),
+        limit=Words(
+            "22:00至次日06:00，客运车辆限速为日间限速 {limit_kmh} 的 {ratio}，即 {allowed_kmh}；日间限速取道路围栏 "
+            "{fence} 的限速与本车型最高限速中较低者；高于 {bound_kmh}（另加 {margin_kmh}）才计。",
+            "From 22:00 to 06:00 a coach may drive {ratio} of the limit by day of {limit_kmh}, that is "
+            "{allowed_kmh}; the limit by day is the lower of that of road fence {fence} and the most that the class "
+            "may drive; only speeds above {bound_kmh} ({margin_kmh} more) count.",
+        ),
+        guessed=Words(
+            "22:00至次日06:00，客运车辆限速为日间限速 {limit_kmh} 的 {ratio}，即 {allowed_kmh}；该处未匹配到道路，日"
+            "间限速为本车型默认值（推定）；高于 {bound_kmh}（另加 {margin_kmh}）才计。",
+            "From 22:00 to 06:00 a coach may drive {ratio} of the limit by day of {limit_kmh}, that is "
+            "{allowed_kmh}; no road is known at the place, the limit by day is the default of the class, a guess; "
+            "only speeds above {bound_kmh} ({margin_kmh} more) count.",
+        ),
+        clears=Words(
+            "夜间车速不高于 {bound_kmh}；或连续高于该值不超过 {hold_ms}、不足 {points} 个定位点，即不构成。",
+            "A speed of {bound_kmh} or less by night; or being above it for {hold_ms} or less, or for fewer than "
+            "{points} fixes in a row.",
+        ),
+        sure=Words(
+            "至判定成立时，各定位点均匹配到道路，限速有据。",
+            "Up to when it was established, every fix was on a known road.",
+        ),
+        doubt=Words(
+            "判定所依据的定位点中有未匹配到道路的，其限速为车型默认值，属推定。",
+            "Some fix that it rests on was on no known road: its limit is the default of the class, a guess.",
+        ),
+        facts=speed_facts,
+    ),
     examples=(
         Example(
             "90 where 100 is allowed by day",

@@ -6,7 +6,8 @@ from detectors.enrich import Enriched
 from detectors.found import Found
 from detectors.kind import Example, Severity, State, kind
 from detectors.limits import Limits
-from detectors.verbs import HOLD, hold, speed_measures
+from detectors.verbs import HOLD, hold, speed_facts, speed_measures
+from detectors.why import Why, Words
 
 
 @kind(
@@ -27,6 +28,40 @@ from detectors.verbs import HOLD, hold, speed_measures
     },
     state=HOLD,
     measures=speed_measures,
+    why=Why(
+        measured=Words(
+            "最高车速 {peak_kmh}，该处限速 {limit_kmh}，超出 {over_kmh}（{over_ratio}）。",
+            "Highest speed {peak_kmh} where the limit is {limit_kmh}: {over_kmh} above it ({over_ratio}).",
+        ),
+        limit=Words(
+            "限速 {limit_kmh}，取道路围栏 {fence} 的限速与本车型最高限速中较低者；高于 {bound_kmh}（限速的 {ratio} "
+            "加 {margin_kmh}）才计；两个以上定位点达限速的 {severe_ratio} 为较重。",
+            "The limit of {limit_kmh} is the lower of that of road fence {fence} and the most that the vehicle's "
+            "class may drive; only speeds above {bound_kmh} ({ratio} of the limit plus {margin_kmh}) count; two "
+            "fixes at {severe_ratio} of the limit make it serious.",
+        ),
+        guessed=Words(
+            "该处未匹配到道路，限速 {limit_kmh} 为本车型默认值（推定）；高于 {bound_kmh}（限速的 {ratio} 加 "
+            "{margin_kmh}）才计；两个以上定位点达限速的 {severe_ratio} 为较重。",
+            "No road is known at the place: {limit_kmh} is the default of the vehicle's class, a guess; only speeds "
+            "above {bound_kmh} ({ratio} of the limit plus {margin_kmh}) count; two fixes at {severe_ratio} of the "
+            "limit make it serious.",
+        ),
+        clears=Words(
+            "车速不高于 {bound_kmh}；或连续高于该值不超过 {hold_ms}、不足 {points} 个定位点，即不构成。",
+            "A speed of {bound_kmh} or less; or being above it for {hold_ms} or less, or for fewer than {points} "
+            "fixes in a row.",
+        ),
+        sure=Words(
+            "至判定成立时，各定位点均匹配到道路，限速有据。",
+            "Up to when it was established, every fix was on a known road.",
+        ),
+        doubt=Words(
+            "判定所依据的定位点中有未匹配到道路的，其限速为车型默认值，属推定。",
+            "Some fix that it rests on was on no known road: its limit is the default of the class, a guess.",
+        ),
+        facts=speed_facts,
+    ),
     examples=(
         Example("a minute above", {"speed_kmh": (110,) * 7, "limit_kmh": 100.0}, every_s=10, raised=(4,)),
         Example("one noisy fix", {"speed_kmh": (90, 140, 90), "limit_kmh": 100.0}, every_s=10, raised=()),

@@ -4,7 +4,8 @@ from detectors.enrich import Enriched
 from detectors.found import Found
 from detectors.kind import Example, Severity, State, kind
 from detectors.limits import Limits
-from detectors.verbs import HOLD, hold, speed_measures
+from detectors.verbs import HOLD, hold, speed_facts, speed_measures
+from detectors.why import Why, Words
 
 
 @kind(
@@ -24,6 +25,39 @@ from detectors.verbs import HOLD, hold, speed_measures
     },
     state=HOLD,
     measures=speed_measures,
+    why=Why(
+        measured=Words(
+            "最高车速 {peak_kmh}，该处限速 {limit_kmh}，超出 {over_kmh}（{over_ratio}）。",
+            "Highest speed {peak_kmh} where the limit is {limit_kmh}: {over_kmh} above it ({over_ratio}).",
+        ),
+        limit=Words(
+            "限速 {limit_kmh}，取道路围栏 {fence} 的限速与本车型最高限速中较低者；达到 {bound_kmh}（限速的 {ratio}）"
+            "即为严重超速。",
+            "The limit of {limit_kmh} is the lower of that of road fence {fence} and the most that the vehicle's "
+            "class may drive; {bound_kmh} ({ratio} of it) and more is severe.",
+        ),
+        guessed=Words(
+            "该处未匹配到道路，限速 {limit_kmh} 为本车型默认值（推定）；达到 {bound_kmh}（限速的 {ratio}）即为严重超"
+            "速。",
+            "No road is known at the place: {limit_kmh} is the default of the vehicle's class, a guess; {bound_kmh} "
+            "({ratio} of it) and more is severe.",
+        ),
+        clears=Words(
+            "车速低于 {bound_kmh}；或连续达到该值不足 {hold_ms}、不足 {points} 个定位点，即不构成（仍可能构成一般超"
+            "速）。",
+            "A speed below {bound_kmh}; or reaching it for less than {hold_ms}, or for fewer than {points} fixes in "
+            "a row (it may be ordinary speeding still).",
+        ),
+        sure=Words(
+            "至判定成立时，各定位点均匹配到道路，限速有据。",
+            "Up to when it was established, every fix was on a known road.",
+        ),
+        doubt=Words(
+            "判定所依据的定位点中有未匹配到道路的，其限速为车型默认值，属推定。",
+            "Some fix that it rests on was on no known road: its limit is the default of the class, a guess.",
+        ),
+        facts=speed_facts,
+    ),
     examples=(
         Example("exactly half above, 10 s", {"speed_kmh": (90,) * 3, "limit_kmh": 60.0}, every_s=5, raised=(2,)),
         Example("not quite", {"speed_kmh": (89.9,) * 9, "limit_kmh": 60.0}, every_s=5, raised=()),

@@ -6,7 +6,8 @@ from detectors.enrich import Enriched
 from detectors.found import Found
 from detectors.kind import Example, Severity, State, kind
 from detectors.limits import Limits
-from detectors.verbs import HOLD, hold, speed_measures
+from detectors.verbs import HOLD, hold, speed_facts, speed_measures
+from detectors.why import Why, Words
 
 
 @kind(
@@ -27,6 +28,28 @@ from detectors.verbs import HOLD, hold, speed_measures
     },
     state=HOLD,
     measures=speed_measures,
+    why=Why(
+        measured=Words(
+            "区域内最高车速 {peak_kmh}，区域限速 {limit_kmh}，超出 {over_kmh}（{over_ratio}）。",
+            "Highest speed {peak_kmh} in a zone where the limit is {limit_kmh}: {over_kmh} above it ({over_ratio}).",
+        ),
+        limit=Words(
+            "限速 {limit_kmh} 来自限速区域围栏 {fence}；高于 {bound_kmh}（限速的 {ratio} 加 {margin_kmh}）才计；两个"
+            "以上定位点达限速的 {severe_ratio} 为较重。",
+            "The limit of {limit_kmh} is that of speed zone {fence}; only speeds above {bound_kmh} ({ratio} of the "
+            "limit plus {margin_kmh}) count; two fixes at {severe_ratio} of the limit make it serious.",
+        ),
+        clears=Words(
+            "在区域内车速不高于 {bound_kmh}；或连续高于该值不超过 {hold_ms}、不足 {points} 个定位点，即不构成。",
+            "A speed of {bound_kmh} or less inside the zone; or being above it for {hold_ms} or less, or for fewer "
+            "than {points} fixes in a row.",
+        ),
+        sure=Words(
+            "各定位点均在限速区域围栏之内，限速有据。",
+            "Every fix that it rests on was inside a zone with a limit of its own.",
+        ),
+        facts=speed_facts,
+    ),
     examples=(
         Example("past a school", {"speed_kmh": (45,) * 4, "zone_kmh": 30.0}, every_s=10, raised=(3,)),
         Example("exactly 20 s", {"speed_kmh": (45,) * 3, "zone_kmh": 30.0}, every_s=10, raised=()),

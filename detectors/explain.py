@@ -1,0 +1,239 @@
+"""Explain: a violation in words and numbers, for those who must answer for it and those who judge it.
+
+The sentences are the kind's own (`why.Why`); what is common to all kinds is said here.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from detectors.activity import DRIVING
+from detectors.kind import Kind
+from detectors.why import Words
+from ingest.moment import BEIJING
+
+SEVERITIES: Mapping[int, Words] = {
+    1: Words("提示", "notice"),
+    2: Words("一般", "general"),
+    3: Words("较重", "serious"),
+    4: Words("严重", "severe"),
+}
+"""Names of severities."""
+
+_MISSING = Words("（未记录）", "(not recorded)")
+_TERMS: Mapping[str, Words] = {
+    "driver": Words("驾驶员", "the driver"),
+    "vehicle": Words("车辆", "the vehicle"),
+}
+_DEFAULTS = Words(
+    "判定参数按目录默认值列示；当地另有登记的，以当时登记的为准。",
+    "Parameters are shown with the catalogue's defaults; where others were registered, those counted.",
+)
+_LEAD = Words(
+    "线索，须核实后方可认定，等级不高于一般（2级）。{doubt}",
+    "A lead, to be checked before anybody is accused; at most general (2). {doubt}",
+)
+_SURE = Words("已判定，等级{name}（{severity}级）。{sure}", "Established; severity {name} ({severity}). {sure}")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """An explanation in one language.
+
+    Attributes
+    ----------
+    measured : str
+        What was measured.
+    limit : str
+        Which limit that broke, and where it came from.
+    since : str
+        From when until when, by Beijing clocks.
+    clause : str
+        The law it rests on.
+    clears : str
+        What would have cleared it.
+    certainty : str
+        How grave and how sure it is.
+    """
+
+    measured: str
+    limit: str
+    since: str
+    clause: str
+    clears: str
+    certainty: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """An explanation in Chinese and in English."""
+
+    zh: Texts
+    en: Texts
+
+
+def explain(kind: Kind, violation: Mapping[str, Any]) -> Explanation:
+    """Say in words why a violation is one.
+
+    Parameters
+    ----------
+    kind : Kind
+    violation : mapping
+        ``begins_ms``, ``raised_ms``, ``ends_ms``, ``severity``, ``lead`` and ``measures``. Optional: ``status``
+        (unless it is ``open``, the end counts as the end); ``fence_name``, shown for the fence's id;
+        ``parameters``, those that counted, by name (without them the defaults are shown, and said to be defaults).
+    """
+    return Explanation(_texts(kind, violation, 0), _texts(kind, violation, 1))
+
+
+def _texts(kind: Kind, violation: Mapping[str, Any], language: int) -> Texts:
+    why, measures = kind.why, violation["measures"]
+    own = violation.get("parameters")
+    parameters = _plain(DRIVING) | _plain(kind.limits) | dict(own or {})
+    numbers = {**parameters, **measures, **_facts(kind, measures, parameters)}
+    if violation.get("fence_name"):
+        numbers["fence"] = violation["fence_name"]
+    shown = _Shown({name: show(name, value)[language] for name, value in numbers.items()})
+    shown.missing = _MISSING[language]
+    say = _said(shown, language)
+    limit = why.guessed if why.guessed is not None and "fence" not in measures else why.limit
+    space = " " if language else ""
+    return Texts(
+        measured=say(why.measured),
+        limit=say(limit) + ("" if own else space + _DEFAULTS[language]),
+        since=_since(violation)[language],
+        clause=_clause(kind.clause)[language],
+        clears=say(why.clears),
+        certainty=say(_certainty(kind, violation)),
+    )
+
+
+class _Shown(dict[str, str]):
+    """Numbers as they are shown; one that an old row lacks is said to be missing."""
+
+    missing = ""
+
+    def __missing__(self, name: str) -> str:
+        return self.missing
+
+
+def _said(shown: _Shown, language: int) -> Callable[[Words], str]:
+    """Fill a sentence; Chinese has no blanks between its letters."""
+
+    def say(words: Words) -> str:
+        return re.sub("(?<=[一-鿿]) (?=[一-鿿])", "", words[language].format_map(shown))
+
+    return say
+
+
+def _plain(defaults: Mapping[str, Any]) -> dict[str, float]:
+    """Parameters that are the same for all classes."""
+    return {name: value for name, value in defaults.items() if not isinstance(value, Mapping)}
+
+
+def _facts(kind: Kind, measures: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, float]:
+    try:
+        return kind.why.facts(measures, parameters)
+    except KeyError:  # a measure that an old row lacks
+        return {}
+
+
+def _certainty(kind: Kind, violation: Mapping[str, Any]) -> Words:
+    severity = int(violation["severity"])
+    if violation["lead"]:
+        doubt = kind.why.doubt or Words("", "")
+        return Words(*(text.format(doubt=said).strip() for text, said in zip(_LEAD, doubt, strict=True)))
+    names = SEVERITIES[severity]
+    return Words(
+        *(
+            text.format(name=name, severity=severity, sure=sure)
+            for text, name, sure in zip(_SURE, names, kind.why.sure, strict=True)
+        )
+    )
+
+
+def _clause(clause: str) -> Words:
+    """A clause, whose English stands in brackets behind the Chinese, in each language."""
+    zh, bracket, en = clause.partition(" (")
+    return Words(zh, f"{en.removesuffix(')')} ({zh})") if bracket else Words(clause, clause)
+
+
+# --- how numbers are shown -------------------------------------------------------------------------------------------
+
+
+def show(name: str, value: Any) -> Words:
+    """A number with the unit that its name ends with, for people."""
+    if isinstance(value, str):
+        return _TERMS.get(value, Words(value, value))
+    if value is None or not math.isfinite(value):
+        return _MISSING
+    unit = name.rsplit("_", 1)[-1]
+    if unit == "kmh":
+        return Words(*[f"{value:.1f} km/h"] * 2)
+    if unit == "ratio":
+        return Words(*[f"{_trimmed(100 * value)}%"] * 2)
+    if unit in ("s", "ms"):
+        return duration(value / 1000 if unit == "ms" else value)
+    if unit in ("m", "dm"):
+        return _distance(value / 10 if unit == "dm" else value)
+    return Words(*[_trimmed(value)] * 2)
+
+
+def duration(seconds: float) -> Words:
+    """A time span, like 4小时12分, cut to whole seconds [s]."""
+    if 0 < seconds < 1:
+        return Words("不足1秒", "less than 1 s")
+    minutes, rest = divmod(int(seconds), 60)
+    parts = (minutes // 60, minutes % 60, rest)
+    zh = "".join(f"{part}{unit}" for part, unit in zip(parts, ("小时", "分", "秒"), strict=True) if part)
+    en = " ".join(f"{part} {unit}" for part, unit in zip(parts, ("h", "min", "s"), strict=True) if part)
+    return Words(zh or "0秒", en or "0 s")
+
+
+def moment(time_ms: int, *, day: bool = True) -> Words:
+    """A time by Beijing clocks, like 11月28日 08:31:05, cut to whole seconds [ms of the epoch]."""
+    at = datetime.fromtimestamp(time_ms // 1000, UTC).astimezone(BEIJING)
+    clock = f"{at:%H:%M:%S}"
+    return (
+        Words(f"{at.month}月{at.day}日 {clock}", f"{at.day} {_MONTHS[at.month - 1]} {clock}")
+        if day
+        else Words(clock, clock)
+    )
+
+
+def _distance(metres: float) -> Words:
+    if metres < 1000:
+        return Words(f"{_trimmed(metres)}米", f"{_trimmed(metres)} m")
+    kilometres = _trimmed(metres / 1000)
+    return Words(f"{kilometres}公里", f"{kilometres} km")
+
+
+def _trimmed(value: float) -> str:
+    """A number with one decimal at most."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def _since(violation: Mapping[str, Any]) -> Words:
+    begins, raised, ends = (int(violation[name]) for name in ("begins_ms", "raised_ms", "ends_ms"))
+    began = moment(begins)
+
+    def later(time_ms: int) -> Words:
+        """With its day only where that is another."""
+        return moment(time_ms, day=moment(time_ms).zh.split()[0] != began.zh.split()[0])
+
+    told, end, lasted = later(raised), later(ends), duration((ends - begins) / 1000)
+    if violation.get("status") == "open":
+        last = Words(
+            f"最近一次见于{end.zh}，尚未结束，至今历时{lasted.zh}",
+            f"last seen at {end.en} and not over yet, {lasted.en} so far",
+        )
+    else:
+        last = Words(f"止于{end.zh}，历时{lasted.zh}", f"over at {end.en}, after {lasted.en}")
+    return Words(
+        f"自{began.zh}起（北京时间），{told.zh}判定成立，{last.zh}。",
+        f"Since {began.en} (Beijing time), established at {told.en}, {last.en}.",
+    )
