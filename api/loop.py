@@ -1,4 +1,4 @@
-"""Commands of the loop: dispatch, listen."""
+"""Commands of the loop: dispatch, listen, report."""
 
 import sys
 from datetime import timedelta
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from api.daily import EVERY_S, daily, job
 from api.settings import DATA, DATABASE, Data, Database, FolderRoot, MailFrom, SmtpUrl, WebhookAllow, WebhookSecret
 
 loop = typer.Typer()
@@ -37,7 +38,7 @@ def dispatch(
     Ctrl-C ends it in order, a second one at once.
     """
     from api.detect import log_to
-    from api.dispatch import Settings
+    from api.dispatch import Job, Settings
     from api.dispatch import dispatch as run
     from api.wiring import channel_settings, opened, reached, told
     from dispatch.courier import Settings as CourierSettings
@@ -46,7 +47,7 @@ def dispatch(
     ways = channel_settings(webhook_allow, smtp_url, mail_from, folder_root)
     with told(notes), reached(database, data) as url, opened(url, patience_s):
         courier = CourierSettings(url, patience=timedelta(hours=disable_after_h))
-        run(Settings(url, ways, courier, patience_s=patience_s), metrics_port, notes)
+        run(Settings(url, ways, courier, patience_s=patience_s), metrics_port, notes, [Job("daily", job, EVERY_S)])
 
 
 @loop.command(epilog="e.g.  warnloop listen --port 8090 --secret whsec_…")
@@ -87,3 +88,6 @@ def listen(
         stop.wait()
         receiver.shutdown()
         thread.join()
+
+
+loop.add_typer(daily)

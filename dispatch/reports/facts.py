@@ -1,6 +1,6 @@
 """Facts: all that a daily report says, as one value. It is frozen when the day is closed; formats know nothing else."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -200,6 +200,11 @@ def span_ms(day: date) -> tuple[int, int]:
 def beijing_day(moment: datetime) -> date:
     """Beijing day of a moment."""
     return moment.astimezone(BEIJING).date()
+
+
+def day_before(day: date) -> date:
+    """The day before another."""
+    return day - timedelta(days=1)
 
 
 def changes(old: Facts, new: Facts) -> str:

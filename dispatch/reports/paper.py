@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dispatch.reports.facts import Facts, Member, Row
+from dispatch.reports.facts import Facts, Member, Row, Totals
 from dispatch.reports.words import (
     REJECTED,
     SEVERITIES,
@@ -155,13 +155,10 @@ def _tables(facts: Facts) -> Iterable[Table]:
         empty="全日未识别到违规行为",
         total=True,
     )
-    yield _parts("分行业情况", "行业", facts.modules)
+    yield _parts("分行业情况", "行业", facts.modules, totals)
     if not facts.party.company:
-        yield _parts(
-            "分企业情况" if facts.party.county else "分县市情况",
-            "企业" if facts.party.county else "县市",
-            facts.members,
-        )
+        head = "企业" if facts.party.county else "县市"
+        yield _parts(f"分{head}情况", head, facts.members, totals)
     yield Table(
         "办理情况",
         SUMMARY,
@@ -204,7 +201,7 @@ def _state(item: tuple[str, int]) -> int:
     return order.index(item[0]) if item[0] in order else len(order)
 
 
-def _parts(title: str, head: str, members: list[Member]) -> Table:
+def _parts(title: str, head: str, members: list[Member], totals: Totals) -> Table:
     return Table(
         title,
         SUMMARY,
@@ -216,20 +213,27 @@ def _parts(title: str, head: str, members: list[Member]) -> Table:
             Column("未办结", 1.4, number=True),
             Column("逾期", 1, number=True),
         ),
-        tuple(
-            (
-                clean(one.name) or "未登记",
-                one.registered,
-                one.online,
-                share(one.online, one.registered),
-                one.violations,
-                *reversed(one.by_severity),
-                one.leads,
-                one.unfinished,
-                one.overdue,
-            )
-            for one in members
-        ),
+        tuple(_part(one) for one in [*members, _sum(totals)] if members),
+        total=True,
+    )
+
+
+def _part(one: Member) -> tuple[Cell, ...]:
+    rate, by_grade = share(one.online, one.registered), tuple(reversed(one.by_severity))
+    head = (clean(one.name) or "未登记", one.registered, one.online, rate, one.violations)
+    return *head, *by_grade, one.leads, one.unfinished, one.overdue
+
+
+def _sum(totals: Totals) -> Member:
+    return Member(
+        code="",
+        name="合计",
+        registered=totals.registered,
+        online=totals.online,
+        by_severity=totals.by_severity,
+        leads=totals.leads,
+        unfinished=totals.unfinished,
+        overdue=totals.overdue,
     )
 
 
@@ -262,7 +266,7 @@ def _statement(facts: Facts) -> Iterable[str]:
 
 def _detail(facts: Facts) -> Table:
     columns = [Column("序号", 0.8, number=True), Column("车牌", 2.1), Column("违规类型", 2.3), Column("等级", 0.9)]
-    columns += [Column("开始时间", 2), Column("历时", 1.5), Column("发生地", 1.6), Column("情况", 4.2)]
+    columns += [Column("开始时间", 2), Column("历时", 2), Column("发生地", 2.2), Column("情况", 3.6)]
     if not facts.party.county and not facts.party.company:
         columns.append(Column("县市", 1.6))
     if not facts.party.company:
