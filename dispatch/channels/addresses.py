@@ -11,8 +11,11 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve = Callable[[str, int], Sequence[str]]
 """Host name and port to numeric addresses; raises OSError where there are none."""
 
-_TUNNELS = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")))
-"""IPv6 networks whose addresses lead to an IPv4 address written inside."""
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""What of IPv6 is given out to hosts of the internet at large."""
+
+_TUNNELS = tuple(map(ipaddress.IPv6Network, ("2002::/16", "2001::/32")))
+"""Of these, networks whose addresses lead to an IPv4 address written inside."""
 
 
 class UrlError(ValueError):
@@ -86,12 +89,9 @@ def is_public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
-        if any(address in tunnel for tunnel in _TUNNELS):
+        if address not in _UNICAST or any(address in tunnel for tunnel in _TUNNELS):
             return False
-    return address.is_global and not (
-        address.is_multicast or address.is_reserved or address.is_loopback or address.is_link_local
-        or address.is_unspecified
-    )  # fmt: skip
+    return address.is_global and not (address.is_multicast or address.is_reserved)
 
 
 def checked(host: str, port: int, allowed: Sequence[Network], resolver: Resolve) -> list[Address]:
