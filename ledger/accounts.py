@@ -243,7 +243,7 @@ def _wait_s(cursor: psycopg.Cursor[Any], guessed: str) -> int:
     if found is None or found[0] < FREE_TRIES:
         return 0
     wait_s = min(FIRST_WAIT_S << min(found[0] - FREE_TRIES, 10), LONGEST_WAIT_S)
-    return max(0, wait_s - int(found[1]))
+    return max(0, int(wait_s) - int(found[1]))
 
 
 _LOGIN_LOCK = 0x77_6C_10
@@ -254,10 +254,11 @@ def of_token(connection: psycopg.Connection, token: str) -> Session | None:
     with in_words(), connection.cursor(row_factory=class_row(_Row)) as cursor:
         row = cursor.execute(
             "SELECT a.login, a.role, a.tenant, s.expires_at FROM sessions AS s "
-            "JOIN accounts AS a ON a.id = s.account_id WHERE s.token_hash = %s AND s.expires_at > now() AND a.disabled_at IS NULL",
+            "JOIN accounts AS a ON a.id = s.account_id "
+            "WHERE s.token_hash = %s AND s.expires_at > now() AND a.disabled_at IS NULL",
             (_digest(token),),
         ).fetchone()
-    return row and Session(row.login, Principal(Role(row.role), row.tenant), row.expires_at)
+    return None if row is None else Session(row.login, Principal(Role(row.role), row.tenant), row.expires_at)
 
 
 def log_out(connection: psycopg.Connection, token: str, actor: str) -> None:

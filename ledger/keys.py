@@ -81,7 +81,7 @@ def find(connection: psycopg.Connection, key: str) -> Key | None:
             "SELECT id, name, role, tenant, scopes FROM api_keys WHERE key_hash = %s AND revoked_at IS NULL",
             (_digest(key),),
         ).fetchone()
-    return row and Key(UUID(str(row[0])), row[1], Principal(Role(row[2]), row[3]), frozenset(row[4]))
+    return None if row is None else Key(UUID(str(row[0])), row[1], Principal(Role(row[2]), row[3]), frozenset(row[4]))
 
 
 def listed(connection: psycopg.Connection, principal: Principal) -> list[dict[str, Any]]:

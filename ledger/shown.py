@@ -1,8 +1,9 @@
 """Shown: what somebody sees of the ledger. Every query here is bound to a principal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -11,6 +12,58 @@ from psycopg.rows import dict_row
 from detectors.episodes import SUPERSEDED_BY
 from ledger.database import in_words, query
 from ledger.principal import Principal
+
+_SUPERSEDING = {"pairs": list(SUPERSEDED_BY), "graver": list(SUPERSEDED_BY.values())}
+
+
+class Place(NamedTuple):
+    """Where a page of violations ends, so that the next one can begin there."""
+
+    due: datetime | None
+    raised_ms: int
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which violations are wanted; None is any.
+
+    Attributes
+    ----------
+    of_county, of_company : str or None
+        County and company of the vehicle when it was raised.
+    from_ms, to_ms : int or None
+        Bounds of ``raised_ms``, the second one exclusive [ms].
+    vehicles : list of int or None
+        Permanent numbers.
+    stations : list of str or None
+        Areas, as PostgreSQL writes polygons, in one of which it was raised.
+    by_due : bool
+        Those whose case owes a move, the longest due first; otherwise the newest first.
+    """
+
+    ids: Sequence[UUID] | None = None
+    of_county: str | None = None
+    of_company: str | None = None
+    place_county: str | None = None
+    kinds: Sequence[str] | None = None
+    severities: Sequence[int] | None = None
+    statuses: Sequence[str] | None = None
+    states: Sequence[str] | None = None
+    plate: str | None = None
+    from_ms: int | None = None
+    to_ms: int | None = None
+    lead: bool | None = None
+    overdue: bool | None = None
+    superseded: bool | None = None
+    vehicles: Sequence[int] | None = None
+    stations: Sequence[str] | None = None
+    by_due: bool = False
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Parameters of the query of a page."""
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +94,37 @@ class Shown:
 
         A violation that a graver one of the same vehicle overlaps shows it as ``superseded_by``.
         """
-        kinds, graver = list(SUPERSEDED_BY), list(SUPERSEDED_BY.values())
-        return self.rows("violations", superseded=kinds, graver=graver)
+        return self.rows("violations", superseded=_SUPERSEDING["pairs"], graver=_SUPERSEDING["graver"])
+
+    def page(self, wanted: Wanted, limit: int, after: Place | None = None) -> list[dict[str, Any]]:
+        """Violations that are wanted, with the state of their cases, from behind a place on."""
+        place = {
+            "after_due": after and after.due,
+            "after_ms": after and after.raised_ms,
+            "after_id": after and after.id,
+        }
+        return list(self.rows("violation_page", **wanted.parameters, **_SUPERSEDING, **place, limit=limit))
+
+    def fixes(self, violation: UUID, margin_ms: int, limit: int) -> list[dict[str, Any]]:
+        """Fixes of the vehicle while a violation lasted and for a margin around it; of too many, evenly spread ones."""
+        return list(self.rows("violation_fixes", id=violation, margin_ms=margin_ms, limit=limit))
+
+    def counts(self, from_ms: int, to_ms: int, stations: Sequence[str]) -> list[dict[str, Any]]:
+        """Violations raised within a time [ms], by vehicle, county and severity."""
+        span = {"from_ms": from_ms, "to_ms": to_ms}
+        return list(self.rows("violation_counts", **span, stations=list(stations), **_SUPERSEDING))
+
+    def cases(self, stations: Sequence[str]) -> list[dict[str, Any]]:
+        """Cases that wait for somebody, by vehicle, county and state."""
+        return list(self.rows("violation_cases", stations=list(stations)))
+
+    def events(self, after: int, upto: int) -> list[dict[str, Any]]:
+        """What happened to violations and cases between two feed numbers, the first one excluded."""
+        return list(self.rows("violation_events", after=after, upto=upto))
+
+    def issued(self, after: int, upto: int) -> list[dict[str, Any]]:
+        """Reports issued between two feed numbers, the first one excluded."""
+        return list(self.rows("report_events", after=after, upto=upto))
 
     def revisions(self, violation: UUID) -> Iterator[dict[str, Any]]:
         """All revisions of a violation, oldest first; none where it is not the principal's to see."""

@@ -17,7 +17,8 @@ def test_a_key_is_found_until_it_is_revoked(database_url: str) -> None:
         id_, key = keys.create(connection, COUNTY, "接口 one", ("read", "casework", "read"), "county")
         found = keys.find(connection, key)
         assert found is not None
-        assert (found.id, found.name, found.principal, found.scopes) == (id_, "接口 one", COUNTY, {"read", "casework"})
+        assert (found.id, found.name, found.principal) == (id_, "接口 one", COUNTY)
+        assert found.scopes == {"read", "casework"}
         for forged in (key[:-1], key + "x", key[3:], "wl_", "", "wl_\ud800"):
             assert keys.find(connection, forged) is None
         assert not keys.revoke(connection, OTHER, "other", id_)
