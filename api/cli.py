@@ -17,6 +17,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from api.database import database
 from api.files import bar, opened_file, written
 from api.ledger import commands
+from api.loop import loop
+from api.service import service
+from api.settings import SettingsError, take_file
 
 app = typer.Typer(
     name="warnloop",
@@ -151,6 +154,8 @@ def kinds(
 
 
 app.add_typer(commands)
+app.add_typer(service)
+app.add_typer(loop)
 app.add_typer(database)
 
 
@@ -161,7 +166,11 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # a terminal without Chinese is no reason to fail
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what is half written goes
     try:
+        take_file(app)
         app()
+    except SettingsError as error:
+        notes.print(str(error), style="red", soft_wrap=True, markup=False)
+        sys.exit(2)
     except OSError as error:
         notes.print(f"{error.filename or 'input or output'}: {error.strerror}", style="red", soft_wrap=True)
         sys.exit(1)

@@ -1,0 +1,132 @@
+"""The gateway over a real socket: what is taken is in the log, what is not is told why."""
+
+import gzip
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+import urllib3
+import uvicorn
+
+from api import gateway
+from api.gateway import Gateway
+from ledger import keys
+from ledger.database import connect
+from ledger.principal import CENTRE
+from ledger.tablelog import TableLog
+
+LINE = b'{"plate":"\xe6\xb5\x8bA00001","time":1772380800000,"lon":87.3,"lat":44.0,"speed_kmh":60}\n'
+
+
+class Running:
+    """A gateway that listens, and how to post to it."""
+
+    def __init__(self, url: str) -> None:
+        self.url, self.log = url, TableLog(url)
+        with connect(url) as connection:
+            self.id, self.key = keys.create(connection, CENTRE, "feed", ("ingest",), "tester")
+        config = uvicorn.Config(Gateway(self.log, url).app(), port=0, log_level="error")
+        self.server = uvicorn.Server(config)
+        self.thread = threading.Thread(target=self.server.run)
+        self.thread.start()
+        while not self.server.started:
+            time.sleep(0.01)
+        self.port = self.server.servers[0].sockets[0].getsockname()[1]
+        self.pool = urllib3.PoolManager(retries=False)
+
+    def post(self, body: Any, key: str = "", path: str = "/ingest", **headers: str) -> tuple[int, dict[str, Any]]:
+        address = f"http://127.0.0.1:{self.port}{path}"
+        all_ = {"Authorization": f"Bearer {key or self.key}", **headers}
+        answer = self.pool.request("POST", address, body=body, headers=all_)
+        self.headers = answer.headers
+        return answer.status, json.loads(answer.data)
+
+    def lines(self) -> int:
+        """Lines that the log holds."""
+        with connect(self.url) as connection:
+            rows = connection.execute("SELECT content FROM log_frames").fetchall()
+        return sum(len(bytes(content).splitlines()) for (content,) in rows)
+
+    def stop(self) -> None:
+        self.server.should_exit = True
+        self.thread.join()
+        self.log.close()
+
+
+@pytest.fixture
+def running(database_url: str) -> Iterator[Running]:
+    TableLog.create(database_url, 2)
+    one = Running(database_url)
+    try:
+        yield one
+    finally:
+        one.stop()
+
+
+def test_what_is_answered_200_is_in_the_log(running: Running) -> None:
+    assert running.post(LINE * 3) == (200, {"lines": 3, "refused": 0, "examples": []})
+    assert running.lines() == 3
+    assert running.post(gzip.compress(LINE * 2))[0] == 200
+    assert running.lines() == 5
+    assert running.post(b"plate,time,lon,lat,speed_kmh\nx,1772380800000,87,44,5\n")[1]["lines"] == 1
+    assert running.post(b"")[1]["lines"] == 0
+
+
+def test_rubbish_goes_along_to_be_quarantined(running: Running) -> None:
+    """A line that names no vehicle is kept; only what does not fit a frame is refused."""
+    status, told = running.post(LINE + b"\xff\x00{rubbish}\n" + b"x" * (1 << 20) + b"x\n" + LINE)
+    assert (status, told["lines"], told["refused"]) == (200, 3, 1)
+    assert told["examples"][0]["reason"] == "oversize"
+    assert running.lines() == 3
+
+
+def test_who_may_not(running: Running) -> None:
+    with connect(running.url) as connection:
+        _, reader = keys.create(connection, CENTRE, "reader", ("read",), "tester")
+        assert running.post(LINE, key=reader)[0] == 403
+        assert running.post(LINE, key="wl_forged")[0] == 401
+        assert running.post(LINE, key="forged")[0] == 401
+        assert running.post(LINE, Authorization="Basic eDp5")[0] == 401
+        assert running.headers["Content-Type"] == "application/problem+json"
+        keys.revoke(connection, CENTRE, "tester", running.id)
+    assert running.post(LINE)[0] == 401
+    assert running.lines() == 0
+
+
+def test_what_cannot_be_taken(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "MOST_BYTES", 1000)
+    assert running.post(b"x" * 1001)[0] == 413
+    assert running.post(iter([b"x" * 600, b"x" * 600]))[0] == 413  # chunked, without a declared length
+    assert running.post(gzip.compress(b"x" * 100_000))[0] == 413
+    assert running.post(gzip.compress(LINE * 3)[:-9])[0] == 400
+    assert running.post(LINE, path="/ingest?profile=nobody")[0] == 422
+    assert running.lines() == 0
+
+
+def test_a_body_that_never_ends_is_given_up(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "BODY_S", 0.3)
+    with closing(socket.create_connection(("127.0.0.1", running.port))) as slow:
+        head = (
+            f"POST /ingest HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {running.key}\r\nContent-Length: 100\r\n\r\nx"
+        )
+        slow.sendall(head.encode())
+        slow.settimeout(10)
+        assert slow.recv(100).startswith(b"HTTP/1.1 408")
+
+
+def test_a_log_that_takes_nothing_is_never_acknowledged(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "PATIENCE_S", 0.1)
+    with connect(running.url) as connection:
+        connection.execute("ALTER TABLE log_frames RENAME TO hidden")
+        status, told = running.post(LINE)
+        assert status == 503
+        assert running.headers["Retry-After"] == "5"
+        assert "send the whole body again" in told["detail"]
+        connection.execute("ALTER TABLE hidden RENAME TO log_frames")
+    assert running.post(LINE)[0] == 200
+    assert running.lines() == 1
