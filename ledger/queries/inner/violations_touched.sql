@@ -11,4 +11,4 @@ WHERE id = ANY (%(ids)s::uuid[])
                       AND violations.begins_ms <= asked.to_ms AND violations.ends_ms >= asked.from_ms
    )
 ORDER BY id
-FOR UPDATE
+FOR NO KEY UPDATE

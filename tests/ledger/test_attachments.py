@@ -1,0 +1,212 @@
+"""Attachments: what is taken, what is refused, and who may read it."""
+
+import hashlib
+import io
+import struct
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.registry import Vehicle
+from ledger.attachments import (
+    ENDINGS,
+    MOST_BYTES,
+    MOST_NAME,
+    AttachmentError,
+    NoSuchAttachmentError,
+    TooLargeError,
+    clean_name,
+    read,
+    store,
+)
+from ledger.casework import make_move, open_case
+from ledger.database import connect
+from ledger.principal import CENTRE, Principal, Role
+from ledger.violations import apply
+from tests.ledger.made import episode, rows, vehicle
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def _archive() -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr("a.js", "alert(1)")
+    return held.getvalue()
+
+
+ZIP = _archive()
+PNG = (
+    b"\x89PNG\r\n\x1a\n"
+    + _chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0))
+    + _chunk(b"IDAT", zlib.compress(b"\0\x7f"))
+    + _chunk(b"IEND", b"")
+)
+JPEG = (
+    b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
+    + b"\xff\xda\x00\x02"
+    + b"\x12" * 40
+    + b"\xff\xd9"
+)
+WEBP = b"RIFF" + struct.pack("<I", 4 + 8 + 10) + b"WEBPVP8 " + struct.pack("<I", 10) + b"\x10" * 10
+PDF = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer << /Root 1 0 R >>\n%%EOF\n"
+TAKEN = {"照片.jpg": JPEG, "b.JPEG": JPEG, "c.png": PNG, "d.WebP": WEBP, "e.pdf": PDF}
+PAGE = b"<!doctype html><script>alert(document.cookie)</script>" + b" " * 300
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_what_is_taken_is_kept_once(database_url: str, name: str) -> None:
+    content = TAKEN[name]
+    with connect(database_url) as connection:
+        sha256 = hashlib.sha256(content).hexdigest()
+        halves = [content[:3], b"", content[3:20], content[20:]]
+        assert store(connection, name, halves) == store(connection, f"x/{name}", [content]) == sha256
+        ((kept, media_type),) = rows(database_url, "SELECT content, media_type FROM attachments")
+        assert kept == content
+        assert name.lower().endswith(ENDINGS[media_type])
+
+
+REFUSED = {
+    "a page": ("a.png", PAGE, "none of them"),
+    "a script": ("a.jpg", b"var a = 1; alert(a); // and more of it", "none of them"),
+    "a program": ("a.png", b"MZ\x90\x00\x03\x00\x00\x00\x04\x00" + b"\0" * 100, "this is application"),
+    "another program": ("a.png", b"\x7fELF\x02\x01\x01" + b"\0" * 100, "this is application"),
+    "an archive": ("a.png", ZIP, "this is application/zip"),
+    "a gif": ("a.gif", b"GIF89a" + b"\0" * 60, "this is image/gif"),
+    "a drawing": ("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "none of them"),
+    "nothing": ("a.png", b"", "none of them"),
+    "a little": ("a.png", b"\x89PN", "none of them"),
+    "another than its name says": ("a.pdf", PNG, "says otherwise"),
+    "an ending behind the ending": ("a.png.html", PNG, "says otherwise"),
+    "no ending": ("png", PNG, "says otherwise"),
+    "an ending that is a blank": ("a.png ​.exe", PNG, "says otherwise"),
+    "a picture broken off": ("a.png", PNG[:-5], "broken off"),
+    "a photograph broken off": ("a.jpg", JPEG[:-2], "broken off"),
+    "a document broken off": ("a.pdf", PDF[:-8], "broken off"),
+    "a document that begins late": ("a.pdf", b"\n\n" + PDF, "none of them|only JPEG"),
+    "a webp that goes on": ("a.webp", WEBP + PAGE, "goes on behind"),
+    "a picture and an archive": ("a.png", PNG + ZIP, "goes on behind"),
+    "a photograph and an archive": ("a.jpg", JPEG + ZIP, "an archive hides"),
+    "a document and an archive": ("a.pdf", PDF + ZIP + b"%%EOF", "an archive hides"),
+    "a photograph with a page": ("a.jpg", JPEG[:20] + b"\xff\xfe\x01\x00" + PAGE + JPEG[20:], "a script hides"),
+    "a picture with a page": ("a.png", PNG[:33] + _chunk(b"tEXt", b"c\0<ScRiPt>x") + PNG[33:], "a script hides"),
+    "no name": ("​/..", PNG, "no name"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_refused(database_url: str, case: str) -> None:
+    name, content, says = REFUSED[case]
+    with connect(database_url) as connection, pytest.raises(AttachmentError, match=says) as error:
+        store(connection, name, [content])
+    assert "附件" in str(error.value) or "文件" in str(error.value)
+    assert rows(database_url, "SELECT count(*) FROM attachments") == [(0,)]
+
+
+def counted(first: bytes, size: int, taken: list[int]) -> Iterator[bytes]:
+    """An endless file in chunks, and how many have been asked for."""
+    yield first.ljust(size, b"\x11")
+    while True:
+        taken[0] += 1
+        yield b"\x11" * size
+
+
+def test_a_file_without_end_is_given_up_at_the_bound(database_url: str) -> None:
+    taken = [1]
+    with connect(database_url) as connection, pytest.raises(TooLargeError, match="10240 KiB"):
+        store(connection, "a.jpg", counted(JPEG[:-2], 1 << 20, taken))
+    assert taken == [(MOST_BYTES >> 20) + 1]
+
+
+def test_a_disguised_file_is_given_up_at_once(database_url: str) -> None:
+    taken = [1]
+    with connect(database_url) as connection, pytest.raises(AttachmentError, match="none of them"):
+        store(connection, "a.jpg", counted(PAGE, 1 << 10, taken))
+    assert taken == [1]
+
+
+def test_the_bound_itself_is_taken(database_url: str) -> None:
+    full = JPEG.ljust(300, b"\x11")
+    with connect(database_url) as connection:
+        assert store(connection, "a.jpg", [full], most_bytes=300)
+        with pytest.raises(TooLargeError):
+            store(connection, "a.jpg", [full, b"\x11"], most_bytes=300)
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "cleaned"),
+    [
+        ("罚单.png", "罚单.png"), ("/etc/passwd.png", "passwd.png"), ("C:\\Temp\\..\\a.png", "a.png"),
+        ("..\\..\\.png", "png"),
+        ("a\0b\r\n.png", "ab .png"), ("x\u202egnp.exe.png", "xgnp.exe.png"), ("a\u200b\ufeff.png", "a.png"),
+        ("e\u0301.png", "é.png"), ('a"b<c>|?*:.png', "a_b_c_____.png"), ("  a  \u3000 b .png. ", "a b .png"),
+        ("字" * 500 + ".png", "字" * 116 + ".png"), ("a." + "b" * 500, "a." + "b" * 118), ("\ud800a.png", "a.png"),
+    ],
+)  # fmt: skip
+def test_names_are_cleaned(name: str, cleaned: str) -> None:
+    assert clean_name(name) == cleaned
+
+
+@given(st.text(st.characters(codec=None), max_size=300))
+def test_a_clean_name_is_harmless_and_stays_as_it_is(name: str) -> None:
+    try:
+        cleaned = clean_name(name)
+    except AttachmentError:
+        return
+    assert 0 < len(cleaned) <= MOST_NAME
+    assert not set(cleaned) & set('/\\<>:"|?*\n\r\0')
+    assert cleaned == cleaned.strip(". ")
+    assert not [letter for letter in cleaned if unicodedata.category(letter).startswith("C")]
+    assert clean_name(cleaned) == cleaned
+    cleaned.encode("utf-8")
+
+
+# --- who may read ----------------------------------------------------------------------------------------------------
+
+
+def hung(connection: psycopg.Connection, company: str, county: str, sha256: str, name: str) -> None:
+    """Let a company submit a file with a case of its own."""
+    vehicle_name = Vehicle(f"测{company}", 2)
+    told = episode(vehicle(connection, *vehicle_name), name=vehicle_name, company=company, county=county)
+    with connection.transaction(), connection.cursor() as cursor:
+        (id_,) = apply(cursor, [told]).changed
+        open_case(cursor, id_, 2)
+    make_move(connection, Principal(Role.COMPANY, company), "某人", id_, "submit", "见附件", [(name, sha256)])
+
+
+def test_a_file_is_read_through_ones_own_case_only(database_url: str) -> None:
+    with connect(database_url) as connection:
+        both, one = store(connection, "x.png", [PNG]), store(connection, "x.pdf", [PDF])
+        loose = store(connection, "x.jpg", [JPEG])
+        hung(connection, "甲", "652301", both, "甲.png")
+        hung(connection, "乙", "652302", both, "乙.png")
+        hung(connection, "丙", "652302", one, "丙.pdf")
+        seen = {
+            Principal(Role.COMPANY, "甲"): {both: "甲.png"},
+            Principal(Role.COMPANY, "乙"): {both: "乙.png"},
+            Principal(Role.COMPANY, "丙"): {one: "丙.pdf"},
+            Principal(Role.COUNTY, "652301"): {both: "甲.png"},
+            Principal(Role.COUNTY, "652302"): {both: "乙.png", one: "丙.pdf"},
+            Principal(Role.COUNTY, "652303"): {},
+            Principal(Role.COMPANY, "652301"): {},
+        }
+        for principal, names in seen.items():
+            for sha256 in (both, one, loose, "0" * 64, "", "zz", both[:-1], "' OR true --"):
+                if sha256 in names:
+                    assert read(connection, principal, sha256).name == names[sha256]
+                else:
+                    with pytest.raises(NoSuchAttachmentError, match="无此附件"):
+                        read(connection, principal, sha256)
+        assert read(connection, CENTRE, one.upper()) == ("丙.pdf", "application/pdf", PDF)
+        assert read(connection, Principal(Role.OPERATOR), both).content == PNG
