@@ -141,7 +141,9 @@ def test_not_set_up() -> None:
     assert isinstance(Mail(None, "").send(letter(), tuple), Later)
 
 
-@pytest.mark.parametrize("target", ["", "nobody", "a@b c", "a@b\r\nBcc: x@y", "a@b,c@d", "<a@b>", "甲@b", "a@" + "b" * 300])
+@pytest.mark.parametrize(
+    "target", ["", "nobody", "a@b c", "a@b\r\nBcc: x@y", "a@b,c@d", "<a@b>", "甲@b", "a@" + "b" * 300]
+)
 def test_no_address(target: str) -> None:
     assert not is_address(target)
     answer = Mail(Smtp("127.0.0.1", 9), SENDER).send(claimed(channel="email", target=target), tuple)
@@ -176,7 +178,7 @@ def test_starttls_is_used_and_the_login_goes_through_it(certificate: Path) -> No
 
     def login(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
         logins.append((data.login, data.password))
-        return AuthResult(success=data.password == b"richtig")
+        return AuthResult(success=data.password == b"richtig", handled=False)
 
     box = Box()
     trust = ssl.create_default_context(cafile=f"{certificate}.crt")

@@ -17,7 +17,9 @@ def pause_s(attempts: int, jitter: float, retry_after_s: float | None = None) ->
     return (follows.due_at - START).total_seconds()
 
 
-@pytest.mark.parametrize(("answer", "state"), [(Sent(), "sent"), (Refused("x"), "dead"), (Refused("x", 410, True), "dead")])
+@pytest.mark.parametrize(
+    ("answer", "state"), [(Sent(), "sent"), (Refused("x"), "dead"), (Refused("x", 410, True), "dead")]
+)
 def test_for_good(answer: Answer, state: str) -> None:
     assert after(1, answer, START, START, 0.5) == Next(state)
 
