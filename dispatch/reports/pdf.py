@@ -66,4 +66,4 @@ def _form() -> bytes:
 @cache
 def _fonts() -> typst.Fonts:
     folders = {str(path.parent) for path in (fonts.serif_path(), fonts.sans_path())}
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=sorted(folders))
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=sorted(folders))

@@ -41,7 +41,7 @@ _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\
 
 def clean(text: str) -> str:
     """Text without characters that no document shows: controls, turns of the writing direction."""
-    return _UNFIT.sub("\ufffd", text)
+    return _UNFIT.sub("□", text)
 
 
 def at(time_ms: int, like: str = "%m-%d %H:%M:%S") -> str:

@@ -115,7 +115,8 @@ def counts(connection: psycopg.Connection) -> tuple[int, ...]:
     """How many reports, files, reports issued, events of the outbox, rows of the audit."""
     row = connection.execute(
         "SELECT (SELECT count(*) FROM reports), (SELECT count(*) FROM report_files), "
-        "(SELECT count(issued_at) FROM reports), (SELECT count(DISTINCT report_id) FROM outbox WHERE event = 'issued'), "
+        "(SELECT count(issued_at) FROM reports), "
+        "(SELECT count(DISTINCT report_id) FROM outbox WHERE event = 'issued'), "
         "(SELECT count(*) FROM audit WHERE action LIKE 'report.%')"
     ).fetchone()
     assert row is not None
@@ -225,9 +226,14 @@ def test_a_report_is_immutable(connection: psycopg.Connection, tmp_path: Path) -
     Days(connection).register(tmp_path / "registry")
     report(connection, DAY, "test")
     for change in (
-        "UPDATE reports SET facts = '{}'", "UPDATE reports SET issued_at = now()", "UPDATE reports SET number = 'x' || number",
-        "DELETE FROM reports", "UPDATE report_files SET content = ''", "DELETE FROM report_files", "TRUNCATE report_files",
-    ):  # fmt: skip
+        "UPDATE reports SET facts = '{}'",
+        "UPDATE reports SET issued_at = now()",
+        "UPDATE reports SET number = 'x' || number",
+        "DELETE FROM reports",
+        "UPDATE report_files SET content = ''",
+        "DELETE FROM report_files",
+        "TRUNCATE report_files",
+    ):
         with pytest.raises(psycopg.errors.RestrictViolation):
             connection.execute(change.encode())
     assert counts(connection) == COMPLETE
@@ -321,8 +327,8 @@ def test_a_day_that_is_not_over_is_closed_as_it_stands_and_completed(
 
 def move(connection: psycopg.Connection, id_: Any, number: int, state: str, made_at: datetime, **due_at: Any) -> None:
     connection.execute(
-        "INSERT INTO case_moves (violation_id, number, move, from_state, to_state, actor, role, tenant, due_at, made_at) "
-        "VALUES (%s, %s, 'test', '', %s, 'test', '', '', %s, %s)",
+        "INSERT INTO case_moves (violation_id, number, move, from_state, to_state, actor, role, tenant, due_at, "
+        "made_at) VALUES (%s, %s, 'test', '', %s, 'test', '', '', %s, %s)",
         (id_, number, state, due_at.get("due_at"), made_at),
     )
 
