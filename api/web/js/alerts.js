@@ -2,6 +2,7 @@
 
 import { bring, calm } from "./blanks.js";
 import { dueMark, stateMark } from "./case.js";
+import { shortName } from "./counties.js";
 import { h, put, show } from "./dom.js";
 import { both, t } from "./language.js";
 import { read } from "./server.js";
@@ -21,7 +22,7 @@ export class Alerts {
     this.body = h("div.list");
     this.said = h("div.out-of-sight", { "aria-live": "polite" });
     const chips = h("div.chips", { role: "group", "aria-label": t("alerts.least") }, [1, 2, 3, 4].map((grade) =>
-      h("button", { "aria-pressed": String(grade === 1), "data-grade": grade, title: t("alerts.from", { severity: t(`severity.${grade}`) }), onclick: (event) => this.filter(grade, event.currentTarget) }, shape(grade, 15))));
+      h("button", { "aria-pressed": "true", "data-grade": grade, title: t("alerts.from", { severity: t(`severity.${grade}`) }), onclick: (event) => this.filter(grade, event.currentTarget) }, shape(grade, 15))));
     show(element, h("header", {}, h("h2", {}, t("alerts")), h("span.faint.small", {}, t("alerts.least")), chips), this.body, this.said);
     this.early = [];
     this.load();
@@ -106,7 +107,7 @@ function item(violation, alerts) {
       h("span.what", {}, h("b", {}, both({ zh: violation.kind_zh, en: violation.kind_en })), violation.lead && h("em", {}, t("lead"))),
       h("time", { title: `${moment(at, true)} · ${ago(at)}` }, today ? clock(at) : moment(at)),
       h("span.who", {}, h("span", { class: `plate c${violation.plate_color}` }, violation.plate), h("span.company", {}, violation.company_name)),
-      h("span.where", {}, violation.place_county_name || violation.county_name),
+      h("span.where", {}, shortName(violation.place_county_name || violation.county_name)),
       h("span.state", {}, violation.status === "withdrawn" ? h("span.tag", {}, t("status.withdrawn")) : violation.superseded_by ? h("span.tag", {}, t("superseded", { kind: violation.superseded_by }))
         : violation.case ? [violation.case.overdue && dueMark(violation.case), stateMark(violation.case)] : h("span.tag", {}, t("case.none")))));
 }

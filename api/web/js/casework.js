@@ -2,7 +2,6 @@
 
 import { Attachments } from "./attachments.js";
 import { calm } from "./blanks.js";
-import { dueMark, stateMark } from "./case.js";
 import { h, show, tell } from "./dom.js";
 import { both, t } from "./language.js";
 import { address, ask, read } from "./server.js";
@@ -18,14 +17,12 @@ export async function casework(element, violation, changed) {
   if (!element.desk?.isConnected) {
     element.desk = h("div.desk");
     element.past = h("ol.moves");
-    element.now = h("span.now");
-    show(element, h("header", {}, h("h2", {}, t("casework")), element.now), element.desk, element.past);
+    show(element, h("header", {}, h("h2", {}, t("casework"))), element.desk, element.past);
   }
   if (!violation.case) {
     show(element.desk, calm(t("case.none"), t("case.none.why")));
     return;
   }
-  show(element.now, stateMark(violation.case), " ", dueMark(violation.case));
   show(element.past, violation.moves.toReversed().map(move));
   try {
     const legal = await read(`/violations/${encodeURIComponent(violation.id)}/moves/legal`);

@@ -225,7 +225,7 @@ export class Fleet {
     const now = this.now();
     gl.uniformMatrix4fv(this.place.u_matrix, false, matrix);
     gl.uniform1f(this.place.u_now, now);
-    gl.uniform1f(this.place.u_size, ratio * Math.min(9, Math.max(4.2, zoom - 3.2)));
+    gl.uniform1f(this.place.u_size, ratio * Math.min(9, Math.max(4.8, zoom - 2.6)));
     gl.uniform1f(this.place.u_beat, this.still ? 0 : (now * 0.8) % 1);
     gl.uniform3fv(this.place.u_class, CLASSES.flatMap((one) => triple(classColour(one))));
     gl.uniform3fv(this.place.u_severity, [0, 1, 2, 3, 4].flatMap((one) => triple(severityColour(one))));

@@ -25,7 +25,7 @@ export async function drawMap(element, { padding = 24, labels = true } = {}) {
   map.addControl(new NavigationControl({ showCompass: false }), "bottom-right");
   await new Promise((resolve) => map.once("load", resolve));
   map.addSource("counties", { type: "geojson", data: found });
-  map.addLayer({ id: "county", type: "fill", source: "counties", paint: { "fill-color": "#111d29" } });
+  map.addLayer({ id: "county", type: "fill", source: "counties", paint: { "fill-color": "#13202d" } });
   map.addLayer({ id: "county-glow", type: "line", source: "counties", paint: { "line-color": "#2b5f80", "line-width": 5, "line-blur": 5, "line-opacity": .5 } });
   map.addLayer({ id: "county-line", type: "line", source: "counties", paint: { "line-color": "#3d6785", "line-width": 1 } });
   if (labels) for (const one of found.features) label(map, one);
@@ -34,9 +34,26 @@ export async function drawMap(element, { padding = 24, labels = true } = {}) {
 }
 
 function label(map, { geometry, properties }) {
-  const box = bounds_of({ features: [{ geometry }] });
   const element = h("div.county-name", { lang: locale() }, shortName(properties.name));
-  new Marker({ element, anchor: "center" }).setLngLat(box.getCenter()).addTo(map);
+  new Marker({ element, anchor: "center" }).setLngLat(middle(geometry)).addTo(map);
+}
+
+/** Centre of gravity of the largest ring, where a name stands well. */
+function middle({ type, coordinates }) {
+  const rings = type === "Polygon" ? [coordinates[0]] : coordinates.map((one) => one[0]);
+  let best = { area: -1, at: rings[0][0] };
+  for (const ring of rings) {
+    let [area, x, y] = [0, 0, 0];
+    for (let at = 1; at < ring.length; at++) {
+      const [a, b] = [ring[at - 1], ring[at]];
+      const cross = a[0] * b[1] - b[0] * a[1];
+      area += cross / 2;
+      x += ((a[0] + b[0]) * cross) / 6;
+      y += ((a[1] + b[1]) * cross) / 6;
+    }
+    if (Math.abs(area) > best.area) best = { area: Math.abs(area), at: area ? [x / area, y / area] : ring[0] };
+  }
+  return best.at;
 }
 
 /** Smallest box around the features of a collection. */

@@ -6,7 +6,7 @@ import { h, show } from "./dom.js";
 import { both, t } from "./language.js";
 import { shape } from "./severity.js";
 
-const COLOUR = { L: ["L"], C: ["C"], H: ["H"], P: ["B", "T"], F: ["F"], S: [] };
+const COLOUR = { L: ["L"], C: ["C"], H: ["H"], P: ["B", "T"], F: ["F"], S: ["S"] };
 const CODES = ["L", "C", "H", "P", "F", "S"];
 const GRADES = ["4", "3", "2", "1"];
 

@@ -50,7 +50,7 @@ export function length(of_ms) {
   if (days) said.push(t("days", { n: days }));
   if (hours) said.push(t("hours", { n: hours }));
   if (minutes && !days) said.push(t("minutes", { n: minutes }));
-  if (!days && !hours && (seconds || !minutes)) said.push(t("seconds", { n: seconds }));
+  if (total < 600 && (seconds || !minutes)) said.push(t("seconds", { n: seconds }));
   return said.slice(0, 2).join(language() === "en" ? " " : "");
 }
 

@@ -23,13 +23,14 @@ export function pushes(element) {
 
 function subscription(one, side, load) {
   const state = one.disabled_at ? ["dead", "push.disabled"] : one.failing_since ? ["overdue", "push.failing"] : ["sent", "push.working"];
-  return h("li", {}, h("button", { onclick: () => open(side, one, load) },
+  return h("li", {}, h("button.one", { "data-id": one.id, onclick: () => open(side, one, load) },
     h("b", {}, one.name), h("span.tag", { class: state[0] }, t(state[1])), h("span.quiet", {}, `${t(`channel.${one.channel}`)} · ${one.target}`),
     h("small.faint", {}, one.disabled_at ? one.disabled_reason || moment(one.disabled_at) : one.last_sent_at ? t("push.last", { time: moment(one.last_sent_at, true) }) : t("push.never"),
       one.due ? ` · ${t("push.due", { n: one.due })}` : "")));
 }
 
 function open(side, one, load) {
+  for (const other of document.querySelectorAll(".subscriptions .one")) other.toggleAttribute("aria-current", other.dataset.id === one.id);
   const found = h("div.deliveries");
   const act = (what, method = "POST") => async (event) => {
     event.currentTarget.disabled = true;
