@@ -5,7 +5,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -75,8 +75,11 @@ def status(code: int, body: bytes = b"", **headers: str) -> Answer:
     return answer
 
 
+TAKEN = status(204)
+
+
 @contextmanager
-def receiver(answer: Answer = status(204), host: str = "127.0.0.1") -> Iterator[Receiver]:
+def receiver(answer: Answer = TAKEN, host: str = "127.0.0.1") -> Iterator[Receiver]:
     """A receiver that answers so, for the length of a block."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -114,11 +117,8 @@ def raw(talk: Callable[[socket.socket], None]) -> Iterator[str]:
         done = threading.Event()
 
         def one(peer: socket.socket) -> None:
-            with peer:
-                try:
-                    talk(peer)
-                except OSError:
-                    pass
+            with peer, suppress(OSError):
+                talk(peer)
 
         def serve() -> None:
             while not done.is_set():

@@ -32,7 +32,7 @@ def ids(got: Receiver) -> Counter[uuid.UUID]:
 
 
 @pytest.fixture
-def undisturbed(database_url: str, servers: Any, server_kind: str) -> Any:
+def undisturbed(servers: Any, server_kind: str) -> Any:
     """The picture after a run that nothing disturbed, in a database of its own."""
     with servers.database(server_kind, template=servers.migrated(server_kind)) as other, receiver() as here:
         subscribe(other, here.url)

@@ -1,5 +1,6 @@
 """Mail against a real SMTP server: what arrives, and what refusals mean."""
 
+import asyncio
 import email.policy
 import hashlib
 import ssl
@@ -25,6 +26,9 @@ REPORT = (
     '{"type":"report.issued","timestamp":"2026-03-03T08:00:00.000+08:00","data":{"report":"1","number":"昌州日报〔2026〕61号",'
     '"day":"2026-03-02","county":"652301","company":"","edition":1,"reason":"","sha256":{}}}'
 )
+
+
+RIGHT = "richtig"
 
 
 class Box:
@@ -56,8 +60,9 @@ class AnyPort(Controller):
     """A controller that takes the port it is given by the system."""
 
     def _trigger_server(self) -> None:
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 @contextmanager
@@ -178,16 +183,16 @@ def test_starttls_is_used_and_the_login_goes_through_it(certificate: Path) -> No
 
     def login(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
         logins.append((data.login, data.password))
-        return AuthResult(success=data.password == b"richtig", handled=False)
+        return AuthResult(success=data.password == RIGHT.encode(), handled=False)
 
     box = Box()
     trust = ssl.create_default_context(cafile=f"{certificate}.crt")
     with server(box, tls_context=secured, authenticator=login, auth_required=True) as smtp:
-        right = Smtp(smtp.host, smtp.port, user="warnloop", password="richtig")
+        right = Smtp(smtp.host, smtp.port, user="warnloop", password=RIGHT)
         assert isinstance(Mail(right, SENDER, tls=trust).send(letter(), tuple), Sent)
         assert box.secured == [True]
-        assert logins == [(b"warnloop", b"richtig")]
-        wrong = Smtp(smtp.host, smtp.port, user="warnloop", password="falsch")
+        assert logins == [(b"warnloop", RIGHT.encode())]
+        wrong = Smtp(smtp.host, smtp.port, user="warnloop", password=RIGHT + "x")
         answer = Mail(wrong, SENDER, tls=trust).send(letter(), tuple)
         assert isinstance(answer, Later)
         assert "refuses our login" in answer.detail

@@ -213,8 +213,9 @@ def test_a_withdrawn_violation_withdraws_its_case(database_url: str) -> None:
         database_url,
         "WITH v AS (UPDATE violations SET status = 'withdrawn', revision = 2 RETURNING *), r AS ("
         "INSERT INTO violation_revisions (violation_id, revision, fact, pass, begins_ms, raised_ms, ends_ms, severity, "
-        "lead, measures, rule_version, registry_version) SELECT id, 2, 'withdrawn', 'day', begins_ms, raised_ms, ends_ms, "
-        "severity, lead, measures, rule_version, registry_version FROM v) "
+        "lead, measures, rule_version, registry_version) "
+        "SELECT id, 2, 'withdrawn', 'day', begins_ms, raised_ms, ends_ms, severity, lead, measures, rule_version, "
+        "registry_version FROM v) "
         "INSERT INTO outbox (id, violation_id, revision, event) SELECT gen_random_uuid(), id, 2, 'withdrawn' FROM v",
     )
     routed(database_url)
