@@ -1,0 +1,40 @@
+"""Fixtures of the browser tests: one stage for all of them; left out, loudly, where there is no browser."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.browser.stage import CHROMIUM, Stage, staged
+from tests.conftest import LEFT_OUT
+from tests.servers import Servers
+
+
+@pytest.fixture(scope="session")
+def stage(
+    servers: Servers, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Stage]:
+    """A server with a small fleet, and a browser."""
+    if not Path(CHROMIUM).exists():
+        request.config.stash[LEFT_OUT]["Browser"] = f"there is no {CHROMIUM} (apt-get install chromium fonts-noto-cjk)"
+        pytest.skip(f"no {CHROMIUM}")
+    folder = tmp_path_factory.mktemp("stage")
+    with (
+        servers.database("postgres", template=servers.migrated("postgres")) as url,
+        sync_playwright() as playwright,
+        staged(url, folder, playwright) as made,
+    ):
+        yield made
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def quiet(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No page complains of anything: no error of a script, nothing that the content security policy forbids."""
+    yield
+    if "stage" in request.fixturenames:
+        made: Stage = request.getfixturevalue("stage")
+        told, made.errors = made.errors, []
+        assert not told
