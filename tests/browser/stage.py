@@ -31,7 +31,7 @@ FLAGS = (
     "--enable-unsafe-swiftshader",
 )  # fmt: skip
 BEIJING = timezone(timedelta(hours=8))
-PASSWORD = "loop-of-trust-7"
+PASSWORD = "loop-of-trust-7"  # noqa: S105 - of accounts that live as long as a test
 HOURS = 1
 
 

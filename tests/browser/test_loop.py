@@ -3,6 +3,7 @@
 from playwright.sync_api import Page, expect
 
 from tests.browser.stage import Stage, png
+from tests.dispatch.scene import happen
 
 ATTACK = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>已约谈驾驶员'
 REASON = "缺少驾驶员签字的约谈记录，请补齐。"
@@ -63,10 +64,9 @@ def test_from_pushed_to_closed(stage: Stage) -> None:
 
 
 def test_words_are_needed_and_what_is_no_picture_is_refused_in_words(stage: Stage) -> None:
-    page = stage.page("company", "/violations?list=all&state=pushed")
-    row = page.locator(".rows .row:not(.head) a")
-    expect(row.first).to_be_visible()
-    row.first.click()
+    (violation,) = happen(stage.database, company=stage.company, county=stage.county)
+    page = stage.page("company", "/violations")
+    page.click(f"[data-id='{violation}'] a")
     page.click("[data-move=appeal]")
     page.click(".writing button[type=submit]")
     assert page.eval_on_selector("textarea[name=words]", "area => !area.checkValidity()")

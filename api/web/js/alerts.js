@@ -7,7 +7,7 @@ import { h, put, show } from "./dom.js";
 import { both, t } from "./language.js";
 import { read } from "./server.js";
 import { shape } from "./severity.js";
-import { ago, clock, day, moment } from "./times.js";
+import { ago, clock, day, moment, now } from "./times.js";
 
 const KEPT = 120;
 const NEW_MS = 12_000;
@@ -98,7 +98,7 @@ export class Alerts {
 
 function item(violation, alerts) {
   const at = violation.raised_ms;
-  const today = day(at) === day(Date.now());
+  const today = day(at) === day(now());
   const look = () => alerts.onLook(violation.plate);
   const away = () => alerts.onLook(null);
   return h("li", { "data-id": violation.id, "data-severity": violation.severity, class: `g${violation.severity}`, hidden: violation.severity < alerts.least },

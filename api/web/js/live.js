@@ -1,13 +1,14 @@
 /** Live: the one stream of this session, and whoever listens to it; how fresh what it brings is. */
 
 import { listen } from "./stream.js";
+import { setClock } from "./times.js";
 
 const STALE_MS = 60_000;
 const listeners = new Set();
 let end = null;
 
-/** How the stream stands: `state` "closed", "open", "broken"; age of the newest position [ms] or null; clock skew. */
-export const feed = { state: "closed", heard_at: 0, newest_ms: null, stale: false };
+/** How the stream stands: `state` "closed", "open", "broken"; when it last told of positions, and how old the newest was. */
+export const feed = { state: "closed", heard_at: 0, age_ms: null, stale: false };
 
 /** Call `listener(event, data)` for each event, and for "state"; returns a function that ends it. */
 export function follow(listener) {
@@ -21,8 +22,9 @@ export function start() {
     if (event === "positions") {
       feed.heard_at = Date.now();
       feed.stale = Boolean(data.stale);
-      feed.age_ms = data.age_ms ?? null;
+      feed.age_ms = data.feed_age_s === null ? null : data.feed_age_s * 1000;
     }
+    if (event === "hello") setClock(data.now_ms);
     tellAll(event, data);
   }, (state) => {
     feed.state = state;

@@ -5,7 +5,7 @@ import { change, locale, t } from "./language.js";
 import { feed, follow, health, start, stop } from "./live.js";
 import { close, go, turn } from "./pages.js";
 import { is, logOut, session } from "./session.js";
-import { ago, clock, day, weekday } from "./times.js";
+import { ago, clock, day, now, weekday } from "./times.js";
 
 let frame = null;
 let bar = null;
@@ -43,15 +43,15 @@ function build() {
     h("nav", { "aria-label": t("pages") }, TABS.filter(([, , roles]) => is(...roles)).map(([tab, path]) =>
       h("a", { href: `#${path}`, "data-tab": tab }, t(`tab.${tab}`)))),
     h("div.right-side", {}, state, h("div.time", {}, time, dayLine),
-      h("div.who", {}, h("b", {}, session.me.tenant_name || t(`role.${session.me.role}`)), h("small", {}, `${t(`role.${session.me.role}`)} · ${session.me.login}`)),
+      h("div.who", {}, h("b", {}, session.me.tenant_name || t(`role.${session.me.role}`)), h("small", {}, `${t(`role.${session.me.role}`)} · ${session.me.actor}`)),
       h("button.button.plain.small", { onclick: speak, lang: locale() === "en" ? "zh-CN" : "en" }, t("language.other")),
       h("button.button.plain.small", { onclick: goOut }, t("logout"))));
   frame = h("div.frame", {}, bar, h("main"));
   show(document.getElementById("app"), frame);
   const tick = () => {
     if (!bar.isConnected) return false;
-    time.textContent = clock(Date.now());
-    dayLine.textContent = `${day(Date.now())} ${weekday(Date.now())}`;
+    time.textContent = clock(now());
+    dayLine.textContent = `${day(now())} ${weekday(now())}`;
     return showHealth(state);
   };
   tick();
@@ -63,7 +63,7 @@ function showHealth(element) {
   const how = health();
   if (element.dataset.health === how && how !== "stale" && how !== "live") return;
   element.dataset.health = how;
-  const words = how === "stale" && feed.age_ms ? t("feed.stale", { ago: ago(Date.now() - feed.age_ms) }) : t(`feed.${how}`);
+  const words = how === "stale" && feed.age_ms ? t("feed.stale", { ago: ago(now() - feed.age_ms) }) : t(`feed.${how}`);
   if (element.textContent !== words) {
     show(element, s("svg", { width: 10, height: 10, viewBox: "0 0 10 10", "aria-hidden": "true" },
       how === "live" ? s("circle", { cx: 5, cy: 5, r: 4.5, fill: "currentColor" }) : s("path", { d: "M5 .5 9.7 9.3H.3z", fill: "currentColor" })),

@@ -8,6 +8,14 @@ const PARTS = new Intl.DateTimeFormat("en-CA", {
 });
 const WEEKDAY = { zh: new Intl.DateTimeFormat("zh-CN", { ...ZONE, weekday: "long" }), en: new Intl.DateTimeFormat("en-GB", { ...ZONE, weekday: "short" }) };
 
+let skew = 0;
+
+/** Take the server's time: the clock of this machine may be wrong. */
+export const setClock = (now_ms) => { skew = now_ms - Date.now(); };
+
+/** The time now [ms], by the server's clock. */
+export const now = () => Date.now() + skew;
+
 /** Milliseconds since 1970 of a number or of an ISO time; null of nothing. */
 export function ms(time) {
   if (time === null || time === undefined || time === "") return null;
@@ -34,7 +42,7 @@ export function clock(time) {
 export function moment(time, seconds = false) {
   if (ms(time) === null) return "—";
   const at = parts(time);
-  const year = at.year === parts(Date.now()).year ? "" : `${at.year}-`;
+  const year = at.year === parts(now()).year ? "" : `${at.year}-`;
   return `${year}${at.month}-${at.day} ${at.hour}:${at.minute}${seconds ? `:${at.second}` : ""}`;
 }
 
@@ -55,7 +63,7 @@ export function length(of_ms) {
 }
 
 /** How long ago, or until: "3分钟前", "还有2小时". */
-export function ago(time, now = Date.now()) {
-  const past = now - ms(time);
+export function ago(time) {
+  const past = now() - ms(time);
   return past >= 0 ? t("ago", { length: length(past) }) : t("in", { length: length(-past) });
 }

@@ -10,7 +10,7 @@ import { remember } from "../pages.js";
 import { read } from "../server.js";
 import { is } from "../session.js";
 import { shape } from "../severity.js";
-import { day, moment } from "../times.js";
+import { day, moment, now } from "../times.js";
 
 const MINE = {
   company: ["pushed", "acknowledged", "returned"], county: ["submitted", "appealed", "accepted"], centre: ["submitted", "appealed", "accepted"],
@@ -44,7 +44,7 @@ export function violations(element, _, query) {
     const { list, today, ...rest } = chosen;
     const asked = LISTS[list]();
     const kept = Object.fromEntries(Object.entries(rest).filter(([, value]) => value));
-    return { ...asked, ...kept, ...(today && { day: day(Date.now()) }), limit: PAGE };
+    return { ...asked, ...kept, ...(today && { day: day(now()) }), limit: PAGE };
   }
 
   async function load() {
