@@ -167,8 +167,15 @@ def _whole(content: bytes, media_type: str) -> None:
     head = content[:_HEAD].lower()
     if any(page in head for page in _PAGES):
         raise AttachmentError("附件内含网页或脚本 a page or a script hides in the file")
-    if zipfile.is_zipfile(io.BytesIO(content)):
+    if _is_archive(content):
         raise AttachmentError("附件内含压缩包 an archive hides in the file")
+
+
+def _is_archive(content: bytes) -> bool:
+    try:
+        return zipfile.is_zipfile(io.BytesIO(content))
+    except zipfile.BadZipFile:  # one in many parts
+        return True
 
 
 def hang(

@@ -66,13 +66,13 @@ class IllegalMoveError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A case that is locked."""
+    """A case that is locked; how grave its violation is only where a principal's was asked for."""
 
     violation_id: uuid.UUID
     state: str
     moves: int
     due_at: datetime | None
-    severity: int
+    severity: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.registry import Vehicle
@@ -44,6 +44,7 @@ def _archive() -> bytes:
 
 
 ZIP = _archive()
+PART = b"PK\x06\x06".ljust(56, b"\0") + b"PK\x06\x07" + struct.pack("<LQL", 1, 0, 2) + b"PK\x05\x06" + b"\xff" * 18
 PNG = (
     b"\x89PNG\r\n\x1a\n"
     + _chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0))
@@ -96,6 +97,7 @@ REFUSED = {
     "a picture and an archive": ("a.png", PNG + ZIP, "goes on behind"),
     "a photograph and an archive": ("a.jpg", JPEG + ZIP, "an archive hides"),
     "a document and an archive": ("a.pdf", PDF + ZIP + b"%%EOF", "an archive hides"),
+    "a document and a part of an archive": ("a.pdf", PDF + PART + b"%%EOF", "an archive hides"),
     "a photograph with a page": ("a.jpg", JPEG[:20] + b"\xff\xfe\x01\x00" + PAGE + JPEG[20:], "a script hides"),
     "a picture with a page": ("a.png", PNG[:33] + _chunk(b"tEXt", b"c\0<ScRiPt>x") + PNG[33:], "a script hides"),
     "no name": ("​/..", PNG, "no name"),
@@ -139,6 +141,26 @@ def test_the_bound_itself_is_taken(database_url: str) -> None:
         assert store(connection, "a.jpg", [full], most_bytes=300)
         with pytest.raises(TooLargeError):
             store(connection, "a.jpg", [full, b"\x11"], most_bytes=300)
+
+
+HEADS = st.sampled_from([b"", PNG[:33], JPEG[:22], WEBP[:12], PDF[:9], b"PK\x03\x04", b"\0\0\0\x20ftyp", b"RIFF"])
+TAILS = st.sampled_from([b"", PNG[-12:], JPEG[-2:], PDF[-6:], ZIP, ZIP[-22:], PART])
+
+
+@given(HEADS, st.binary(max_size=200), TAILS, st.integers(1, 50))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_rubbish_is_refused_or_kept_as_it_is(
+    database_url: str, head: bytes, body: bytes, tail: bytes, size: int
+) -> None:
+    content = head + body + tail
+    chunks = [content[at : at + size] for at in range(0, len(content), size)]
+    with connect(database_url) as connection:
+        for name in ("a.png", "a.jpg", "a.webp", "a.pdf"):
+            try:
+                sha256 = store(connection, name, chunks)
+            except AttachmentError:
+                continue
+            assert sha256 == hashlib.sha256(content).hexdigest()
 
 
 # --- names -----------------------------------------------------------------------------------------------------------
