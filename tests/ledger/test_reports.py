@@ -142,8 +142,8 @@ def test_the_issuing_side_sees_who_got_it(connection: psycopg.Connection, ids: d
         "d AS (INSERT INTO deliveries (id, subscription_id, outbox_id, type, payload, state, attempts, settled_at) "
         "SELECT gen_random_uuid(), s.id, outbox.id, 'report.issued', '{}', 'sent', 2, now() FROM s, outbox "
         "WHERE report_id = %s RETURNING id) "
-        "INSERT INTO delivery_attempts (delivery_id, attempt, began_at, took_ms, outcome, status) SELECT id, n, now(), 5, "
-        "CASE n WHEN 1 THEN 'later' ELSE 'sent' END, 498 + n FROM d, generate_series(1, 2) AS n",
+        "INSERT INTO delivery_attempts (delivery_id, attempt, began_at, took_ms, outcome, status) SELECT "
+        "id, n, now(), 5, CASE n WHEN 1 THEN 'later' ELSE 'sent' END, 498 + n FROM d, generate_series(1, 2) AS n",
         (id_,),
     )
     (row,) = reports.deliveries(connection, CENTRE, id_)
