@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from api.accounts import account
 from api.database import database
 from api.files import bar, opened_file, written
 from api.ledger import commands
@@ -156,6 +157,7 @@ def kinds(
 app.add_typer(commands)
 app.add_typer(service)
 app.add_typer(loop)
+app.add_typer(account)
 app.add_typer(database)
 
 

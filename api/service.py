@@ -1,4 +1,4 @@
-"""Commands that serve: run (all in one), gateway, simulate."""
+"""Commands that serve: run (all in one), gateway, serve, simulate."""
 
 import sys
 from typing import Annotated
@@ -68,6 +68,30 @@ def gateway(
 
     with told(notes), reached(database, data) as url, opened(url, 60.0) as log:
         serve(log, url, host, port)
+
+
+@service.command(epilog="e.g.  warnloop serve --host 127.0.0.1 --port 8080")
+def serve(
+    database: Database = DATABASE,
+    data: Data = DATA,
+    host: Host = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="WARNLOOP_PORT", min=1, max=65535, help="Port to listen on.")] = 8080,
+) -> None:
+    """提供界面与接口。 Serve the screens and the HTTP API.
+
+    Make the first login with `warnloop account add`. Behind a proxy on this machine that speaks HTTPS, cookies are
+    marked as secure by what it says in X-Forwarded-Proto.
+    """
+    from api.detect import log_to
+    from api.serve import serve as start
+    from api.wiring import opened, reached, told
+
+    log_to(notes)
+    with told(notes), reached(database, data) as url:
+        with opened(url, 60.0):
+            pass
+        if not start(url, host, port):
+            sys.exit(1)
 
 
 @service.command(epilog="e.g.  WARNLOOP_KEY=wl_… warnloop simulate --to http://127.0.0.1:8081")

@@ -121,6 +121,20 @@ def listed(connection: psycopg.Connection) -> list[dict[str, Any]]:
         ).fetchall()
 
 
+def id_of(connection: psycopg.Connection, login: str) -> UUID:
+    """Find the account of a login.
+
+    Raises
+    ------
+    AccountError
+        There is none.
+    """
+    for row in listed(connection):
+        if row["login"] == login:
+            return UUID(str(row["id"]))
+    raise AccountError(f"没有此账号 there is no account {login}")
+
+
 def disable(connection: psycopg.Connection, id_: UUID, actor: str) -> bool:
     """Disable an account and end its sessions. Whether there is such a one.
 

@@ -10,7 +10,8 @@ import psycopg
 import shapely
 from numpy.typing import NDArray
 
-from ingest.batch import Int32
+from detectors.enrich import Lookup
+from ingest.batch import Float64, Int32, Int64
 from ingest.fences import Fence
 from ingest.registry import NOBODY, Party, Registry, Source, Vehicle
 from ledger import registries
@@ -58,6 +59,7 @@ class Directory:
     registry: Registry
     _outlines: list[Fence] = field(init=False)
     _stations: list[Fence] = field(init=False)
+    _lookups: list[Lookup] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         now_ms = time.time_ns() // 1_000_000
@@ -121,6 +123,25 @@ class Directory:
             near = np.flatnonzero((lon >= west) & (lon <= east) & (lat >= south) & (lat <= north))
             inside[near] |= shapely.intersects_xy(fence.shape, lon[near], lat[near])
         return inside
+
+    def limits(self, vehicle: Vehicle, lon: Float64, lat: Float64, time_ms: Int64) -> Float64:
+        """Speed limit for a vehicle at each place and time, (n,): the least of road and zone; NaN unknown [km/h]."""
+        n = len(time_ms)
+        row = self.registry.vehicles.rows.get((vehicle.plate, vehicle.color), -1)
+        if row < 0 or not n:
+            return np.full(n, np.nan)
+        lookup = self._lookup()
+        entry = self.registry.entry(np.full(n, row, np.int32), time_ms)
+        place = lon, lat, time_ms, self.registry.entries.kind[entry]
+        road, zone = lookup.zones.least("road", *place), lookup.zones.least("speed", *place)
+        numbers = lookup.road_limit.columns(entry, time_ms)
+        limit = np.where(road.fence >= 0, np.minimum(numbers["cap_kmh"], road.limit_kmh), numbers["default_kmh"])
+        return np.where(entry >= 0, np.fmin(limit, zone.limit_kmh), np.nan)
+
+    def _lookup(self) -> Lookup:
+        if not self._lookups:
+            self._lookups.append(Lookup(self.registry))
+        return self._lookups[0]
 
     def companies_of(self, principal: Principal) -> list[Company]:
         """Companies that a principal has to do with, by code."""

@@ -79,3 +79,9 @@ def _prepare(connection: psycopg.Connection) -> None:
     bounds |= {"idle_in_transaction_session_timeout": "20s", "jit": "off"}
     for setting, value in bounds.items():
         connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
+
+
+def server_version(connection: psycopg.Connection) -> str:
+    """Version of the server, such as 18.1."""
+    major, minor = divmod(connection.info.server_version, 10_000)
+    return f"{major}.{minor}"

@@ -10,6 +10,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from detectors.episodes import SUPERSEDED_BY
+from ledger import audit
 from ledger.database import in_words, query
 from ledger.principal import Principal
 
@@ -105,9 +106,17 @@ class Shown:
         }
         return list(self.rows("violation_page", **wanted.parameters, **_SUPERSEDING, **place, limit=limit))
 
-    def fixes(self, violation: UUID, margin_ms: int, limit: int) -> list[dict[str, Any]]:
-        """Fixes of the vehicle while a violation lasted and for a margin around it; of too many, evenly spread ones."""
-        return list(self.rows("violation_fixes", id=violation, margin_ms=margin_ms, limit=limit))
+    def fixes(self, violation: UUID, margin_ms: int, limit: int, reader: str) -> list[dict[str, Any]]:
+        """Fixes of the vehicle while a violation lasted and for a margin around it; of too many, evenly spread ones.
+
+        Where somebody was is personal: that the reader looked goes into the audit.
+        """
+        found = list(self.rows("violation_fixes", id=violation, margin_ms=margin_ms, limit=limit))
+        if found:
+            told = {"role": str(self.principal.role), "tenant": self.principal.tenant, "fixes": len(found)}
+            with in_words(), self.connection.transaction(), self.connection.cursor() as cursor:
+                audit.write(cursor, reader, "track.read", str(violation), told)
+        return found
 
     def counts(self, from_ms: int, to_ms: int, stations: Sequence[str]) -> list[dict[str, Any]]:
         """Violations raised within a time [ms], by vehicle, county and severity."""

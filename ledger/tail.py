@@ -79,12 +79,6 @@ class Tail:
             found = self._connection.execute(query("inner/live_vehicles"), {"after": after})
             return [(number, Vehicle(plate, color)) for number, plate, color in found]
 
-    def feed_number(self) -> int:
-        """Last number of the feed."""
-        with in_words():
-            row = self._connection.execute("SELECT number FROM feed_head").fetchone()
-        return int(row[0]) if row else 0
-
     def _heads(self) -> list[tuple[int, int]]:
         return self._connection.execute(query("inner/live_heads")).fetchall()
 
@@ -92,3 +86,15 @@ class Tail:
         with self._connection.cursor() as cursor, cursor.copy(query(name), parameters) as source:
             content = b"".join(bytes(part) for part in source)
         return FIXES.parse(content)
+
+
+def feed_number(connection: psycopg.Connection) -> int:
+    """Last number of the feed.
+
+    Raises
+    ------
+    DatabaseError
+    """
+    with in_words():
+        row = connection.execute("SELECT number FROM feed_head").fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,61 @@
+"""Serve: the API and the screens as a process."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+
+import uvicorn
+
+from api.app import make_app
+from api.signals import until_signalled
+
+GRACE_S = 10
+"""How long requests may take to end [s]."""
+
+
+class _Server(uvicorn.Server):
+    """A server that ends its streams when it is asked to stop."""
+
+    def __init__(self, config: uvicorn.Config, stop: Event) -> None:
+        super().__init__(config)
+        self._stop_asked = stop
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to us: the first one ends in order, the second at once."""
+        with until_signalled(self._stop_asked):
+            yield
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether to stop."""
+        return self._stop_asked.is_set() or await super().on_tick(counter)
+
+
+def serve(url: str, host: str, port: int) -> bool:
+    """Serve until a signal comes; whether it began at all.
+
+    Parameters
+    ----------
+    url : str
+        Of a migrated database.
+    """
+    app = make_app(url)
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_level="info",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=30,
+        ws="none",
+        h11_max_incomplete_event_size=64 << 10,
+        proxy_headers=True,
+        forwarded_allow_ips="127.0.0.1",
+    )
+    server = _Server(config, app.state.held.stopping)
+    server.run()
+    return server.started

@@ -1,0 +1,130 @@
+"""Views: rows of the ledger as the API tells them, with names beside codes."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from detectors.catalogue import CATALOGUE
+from detectors.explain import explain
+from ingest.registry import Vehicle
+from ledger.directory import MODULE_OF, Directory
+from ledger.moves import MOVES, STATE_NAMES, State, legal
+from ledger.principal import Role
+
+Row = Mapping[str, Any]
+
+
+def violations(rows: Iterable[Row], directory: Directory, now_ms: int) -> list[dict[str, Any]]:
+    """Violations of `Shown.page`."""
+    rows = list(rows)
+    owners = directory.parties([Vehicle(row["plate"], row["plate_color"]) for row in rows], now_ms).tolist()
+    parties = directory.registry.parties
+    return [_violation(row, parties[owner].kind, directory) for row, owner in zip(rows, owners, strict=True)]
+
+
+def _violation(row: Row, letter: str, directory: Directory) -> dict[str, Any]:
+    kind = CATALOGUE.get(row["kind"])
+    taken = (
+        "id", "kind", "plate", "plate_color", "begins_ms", "raised_ms", "ends_ms", "severity", "lead", "status",
+        "company", "county", "place_county", "lon", "lat", "revision", "superseded_by",
+    )  # fmt: skip
+    return {name: row[name] for name in taken} | {
+        "kind_zh": kind.zh if kind else row["kind"],
+        "kind_en": kind.en if kind else row["kind"],
+        "vehicle_class": letter or None,
+        "module": MODULE_OF.get(letter),
+        "company_name": directory.company_name(row["company"]),
+        "county_name": directory.county_name(row["county"]),
+        "place_county_name": directory.county_name(row["place_county"]),
+        "case": _case(row) if row["state"] else None,
+    }
+
+
+def _case(row: Row) -> dict[str, Any]:
+    return {
+        **state_names(row["state"]),
+        "moves": row["moves"],
+        "due_at": row["due_at"],
+        "overdue": row["overdue"],
+        "opened_at": row["opened_at"],
+    }
+
+
+def state_names(state: str) -> dict[str, str]:
+    """A state with its names."""
+    zh, en = STATE_NAMES[State(state)]
+    return {"state": state, "state_zh": zh, "state_en": en}
+
+
+def explanation(row: Row, directory: Directory) -> dict[str, Any] | None:
+    """Why a violation is one; None where its kind is not in this program's catalogue."""
+    kind = CATALOGUE.get(row["kind"])
+    if kind is None:
+        return None
+    named = {fence.id: fence.name for fence in directory.registry.fences if fence.name}
+    return asdict(explain(kind, {**row, "fence_name": named.get(str(row["measures"].get("fence")), "")}))
+
+
+def move(row: Row, directory: Directory) -> dict[str, Any]:
+    """A move of `casework.history`."""
+    known = MOVES.get(row["move"])
+    zh, en = STATE_NAMES[State(row["to_state"])]
+    return {
+        **row,
+        "move_zh": known.zh if known else row["move"],
+        "move_en": known.en if known else row["move"],
+        "to_state_zh": zh,
+        "to_state_en": en,
+        "tenant_name": directory.tenant_name(row["role"], row["tenant"]),
+        "attachments": [{**file, "bytes": file["size"]} for file in row["attachments"]],
+    }
+
+
+def legal_moves(state: str, role: Role) -> list[dict[str, Any]]:
+    """What a role may do with a case in a state."""
+    return [
+        {
+            "move": one.name,
+            "zh": one.zh,
+            "en": one.en,
+            "words_required": one.words,
+            "to_state": str(one.to or state),
+        }
+        for one in legal(State(state), role)
+    ]
+
+
+def report(row: Row, directory: Directory) -> dict[str, Any]:
+    """A report of `reports.listed` or `reports.read`."""
+    facts = row.get("facts") or {}
+    return {
+        **row,
+        "county_name": directory.county_name(row["county"]),
+        "company_name": directory.company_name(row["company"]),
+        "newest": row.get("newest", True),
+        "first_read_at": row.get("first_read_at"),
+        "party": row["party"] if "party" in row else facts.get("party"),
+        "totals": row["totals"] if "totals" in row else facts.get("totals"),
+    }
+
+
+def happened(row: Row, card: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Name and content of an event of `Shown.events`, with the violation as it stands."""
+    told = {"number": row["number"], "at": row["at"], "violation": card}
+    if row["event"] != "moved":
+        return "violation", {**told, "event": row["event"]}
+    known = MOVES.get(row["move"])
+    return "case", told | {
+        "move": row["move"],
+        "move_zh": known.zh if known else row["move"],
+        "move_en": known.en if known else row["move"],
+        **{name: row[name] for name in ("from_state", "to_state", "role")},
+    }
+
+
+def issued(row: Row, directory: Directory) -> dict[str, Any]:
+    """Content of an event of `Shown.issued`."""
+    told = {**row, "number": row["report_number"]}
+    at = told.pop("at")
+    del told["report_number"]
+    return {"number": row["number"], "at": at, "report": report(told, directory)}
