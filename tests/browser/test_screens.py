@@ -77,7 +77,7 @@ def test_nothing_is_wider_than_the_screen(stage: Stage, width: int, height: int)
     for path in ("/violations?list=all", f"/violations/{stage.violation}", "/reports", "/pushes"):
         page.goto(f"{stage.server.url}/#{path}")
         expect(page.locator("main h1")).to_be_visible()
-        page.wait_for_function("!document.querySelector('.bones')")
+        expect(page.locator(".bones")).to_have_count(0)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
