@@ -18,6 +18,9 @@ _log = logging.getLogger("warnloop.daily")
 EVERY_S = 60.0
 """How often the clock is looked at [s]."""
 
+MOST_NAMED = 12
+"""Numbers of reports that are printed."""
+
 
 @daily.command(epilog="e.g.  warnloop report --day 2026-11-27 --out reports")
 def report(
@@ -48,8 +51,10 @@ def report(
             except ValueError as error:
                 raise typer.BadParameter(str(error), param_hint="--day") from error
         corrections = sum("更正" in number for number in done.closed)
-        for number in done.issued:
+        for number in done.issued[:MOST_NAMED]:
             notes.print(f"  {number}", soft_wrap=True, markup=False)
+        if len(done.issued) > MOST_NAMED:
+            notes.print(f"  … {len(done.issued) - MOST_NAMED:,} more")
         if done.issued:
             notes.print(f"已签发 issued {len(done.issued):,} reports of {chosen}, {corrections:,} of them corrections")
         else:

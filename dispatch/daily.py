@@ -159,7 +159,9 @@ def close(connection: psycopg.Connection, day: date, actor: str, *, because: str
     from_ms, to_ms = span_ms(day)
     newest = {(old.county, old.company): old for old in closing.editions(connection, day)}
     version = thawed(newest["", ""].facts).registry_version if newest else registries.latest(connection)[0]
-    registered = fleet(registries.load(connection, version), from_ms, to_ms)
+    registry = registries.load(connection, version)
+    registered = fleet(registry, from_ms, to_ms)
+    fence_names = {fence.id: fence.name for fence in registry.fences if fence.name}
     county_names, company_names = closing.names(connection, version)
     ended = datetime.fromtimestamp(to_ms / 1000, BEIJING)
     with closing.snapshot(connection) as now:
@@ -167,7 +169,7 @@ def close(connection: psycopg.Connection, day: date, actor: str, *, because: str
             raise ValueError(f"{day} has not begun")
         cases_at = closing.first_whole(connection, day, ended) or now
         known = closing.gather(connection, from_ms, to_ms, now, cases_at)
-        drawer = Drawer(day, known, registered, county_names, company_names, version, now, cases_at)
+        drawer = Drawer(day, known, registered, county_names, company_names, fence_names, version, now, cases_at)
         new = []
         for county, company in sorted({*drawer.parties(), *newest}):
             old = newest.get((county, company))

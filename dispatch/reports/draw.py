@@ -9,10 +9,22 @@ from typing import Any
 import numpy as np
 
 from detectors.catalogue import CATALOGUE
-from dispatch.reports.facts import REASONS, Facts, Fixes, KindTotal, Member, Party, Row, Totals, Withdrawn
+from dispatch.reports.facts import (
+    REASONS,
+    UNOPENED,
+    Facts,
+    Fixes,
+    KindTotal,
+    Member,
+    Party,
+    Row,
+    Totals,
+    Withdrawn,
+)
 from ingest.gate import Verdict
 from ingest.registry import CLASSES, Registry
 from ledger.closing import Count, Day
+from ledger.deadlines import LEAST_SEVERITY
 from ledger.moves import FINAL
 
 AREA = "昌吉州"
@@ -87,7 +99,7 @@ class Drawer:
     ----------
     registered : dict
         As `fleet` gives them.
-    county_names, company_names : mapping
+    county_names, company_names, fence_names : mapping
         Code to name.
     closed_at, cases_at : datetime
         See `Facts`.
@@ -98,6 +110,7 @@ class Drawer:
     registered: Mapping[tuple[str, int], Registered]
     county_names: Mapping[str, str]
     company_names: Mapping[str, str]
+    fence_names: Mapping[str, str]
     registry_version: int
     closed_at: datetime
     cases_at: datetime
@@ -162,6 +175,7 @@ class Drawer:
             kind_names={code: CATALOGUE[code].zh if code in CATALOGUE else code for code in sorted(used)},
             county_names=_named(counties, self.county_names),
             company_names=_named({row.company for row in told}, self.company_names),
+            fence_names=_named({str(row.measures.get("fence", "")) for row in rows}, self.fence_names),
         )
 
     def _totals(
@@ -212,6 +226,7 @@ def _share(shares: dict[tuple[str, str], list[Any]], county: str, company: str, 
 
 
 def _row(told: Mapping[str, Any], vehicle_class: str) -> Row:
+    owed = told["severity"] >= LEAST_SEVERITY and not told["superseded_by"]
     return Row(
         id=str(told["id"]),
         kind=told["kind"],
@@ -229,7 +244,7 @@ def _row(told: Mapping[str, Any], vehicle_class: str) -> Row:
         open=told["status"] == "open",
         measures=told["measures"],
         superseded_by=told["superseded_by"] or "",
-        state=told["state"] or "",
+        state=told["state"] or (UNOPENED if owed else ""),
         overdue=bool(told["overdue"]) and told["state"] not in FINAL,
     )
 

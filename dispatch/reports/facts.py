@@ -8,6 +8,9 @@ import msgspec
 from ingest.gate import Verdict
 from ingest.moment import BEIJING, DAY_MS
 
+UNOPENED = "unopened"
+"""State of a violation that is to have a case and has none yet."""
+
 
 class Party(msgspec.Struct, frozen=True):
     """Whose report it is: codes and names; all empty for the prefecture."""
@@ -26,7 +29,7 @@ class Row(msgspec.Struct, frozen=True):
     vehicle_class : str
         Letter; empty for a vehicle that was not registered that day.
     state : str
-        Of its case; empty where there is none.
+        Of its case; empty where there is to be none, `UNOPENED` where nobody has been told of it yet.
     superseded_by : str
         The graver kind that takes its place; then it is listed and not counted.
     """
@@ -171,6 +174,7 @@ class Facts(msgspec.Struct, frozen=True):
     kind_names: dict[str, str]
     county_names: dict[str, str]
     company_names: dict[str, str]
+    fence_names: dict[str, str]
 
     @property
     def whole(self) -> bool:

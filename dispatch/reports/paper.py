@@ -285,7 +285,7 @@ def _violation(facts: Facts, number: int, row: Row) -> tuple[Cell, ...]:
         at(row.begins_ms),
         lasting((row.ends_ms - row.begins_ms) / 1000) + ("（持续）" if row.open else ""),
         clean(facts.county_names.get(row.place_county, "")) or "—",
-        measured(row.measures) or "—",
+        measured(row.measures, facts.fence_names) or "—",
     ]
     if not facts.party.county and not facts.party.company:
         said.append(clean(facts.county_names.get(row.county, "")) or "未登记")

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
+from dispatch.reports.facts import UNOPENED
 from ingest.moment import BEIJING
 from ledger.moves import STATE_NAMES
 
 SEVERITIES = {4: "严重", 3: "较重", 2: "一般", 1: "提示"}
-STATES = {**{str(state): zh for state, (zh, _) in STATE_NAMES.items()}, "": "无须办理"}
-"""State of a case to its name; a violation without a case has none."""
+STATES = {UNOPENED: "待推送", **{str(state): zh for state, (zh, _) in STATE_NAMES.items()}, "": "无须办理"}
+"""State of a case to its name, in the order of its course."""
 REJECTED = {
     "unqualified": "数据不合格",
     "no_fix": "未定位",
@@ -34,7 +35,7 @@ _MEASURES = {
 _DURATIONS = {"excess_s": "超时", "drive_s": "行驶"}
 _BASIS = {"driver": "按驾驶员计", "vehicle": "按车辆计"}
 
-_KNOWN = [*_MEASURES, *_DURATIONS, "basis"]
+_KNOWN = [*_MEASURES, *_DURATIONS, "basis", "fence"]
 
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff]")
 
@@ -86,7 +87,7 @@ def plate(text: str, color: int) -> str:
     return clean(f"{text}（{COLORS.get(color, color)}）")
 
 
-def measured(measures: Mapping[str, Any]) -> str:
+def measured(measures: Mapping[str, Any], fence_names: Mapping[str, str]) -> str:
     """What a kind measured, in words; what has no words yet is printed by its name."""
     said = []
     for name, value in sorted(measures.items(), key=_order):
@@ -95,6 +96,8 @@ def measured(measures: Mapping[str, Any]) -> str:
             said.append(f"{word}{value * factor:.{digits}f}{unit}")
         elif name in _DURATIONS and isinstance(value, int | float):
             said.append(_DURATIONS[name] + lasting(value))
+        elif name == "fence":
+            said.append(clean(fence_names.get(str(value), str(value))))
         elif name == "basis":
             said.append(_BASIS.get(str(value), clean(str(value))))
         else:

@@ -39,7 +39,7 @@ def xlsx(paper: Paper) -> bytes:
         if name == SUMMARY:
             sheet.write_string(0, 0, str(neutral(paper.title + paper.subtitle)), title)
             for row, (key, text) in enumerate(list(head(paper))[1:], 1):
-                sheet.set_row(row, 15.0 * -(-len(str(text)) // 52))
+                sheet.set_row(row, 15.0 * -(-len(str(text)) // 44))
                 sheet.write_string(row, 0, str(key), words)
                 sheet.merge_range(row, 1, row, 9, str(neutral(text)), words)
             row += 2
@@ -56,10 +56,12 @@ class _Styles:
 
 def _page(sheet: Worksheet, tables: list[Table], paper: Paper) -> None:
     """Make a sheet ready: widths of columns, and how it is printed."""
+    widths: dict[int, float] = {}
     for table in tables:
         for at, column in enumerate(table.columns):
-            if len(tables) == 1 or table is tables[0]:
-                sheet.set_column(at, at, max(8.0, column.width * _WIDTH))
+            widths[at] = max(widths.get(at, 0.0), column.width)
+    for at, width in widths.items():
+        sheet.set_column(at, at, max(8.0, width * _WIDTH))
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
     sheet.set_footer(f"&L{paper.number.replace('&', '&&')}&R&P / &N")

@@ -220,8 +220,8 @@ def drawn(**changes: Any) -> Facts:
     company = row["company"]
     drawer = Drawer(
         DAY, Day(rows, [], [Count(row["plate"], 2, 0, 9, 0, 0)], {}),
-        {(row["plate"], 2): Registered("L", "652301", company)}, {"652301": "昌吉市"}, {company: company}, 1,
-        CLOSED, CLOSED,
+        {(row["plate"], 2): Registered("L", "652301", company)}, {"652301": "昌吉市"}, {company: company},
+        {"r1": "示范路"}, 1, CLOSED, CLOSED,
     )  # fmt: skip
     return drawer.facts("652301", "", number(DAY, "652301", "", 1), 1, "")
 
@@ -318,5 +318,6 @@ def test_words() -> None:
         "99.54%", "99.99%", "100.00%", "—", "0.00%",
     ]  # fmt: skip
     assert [lasting(s) for s in (0, 59.4, 185, 15_120)] == ["0秒", "59秒", "3分05秒", "4小时12分"]
-    assert measured({"limit_kmh": 80.0, "peak_kmh": 111.46}) == "最高111.5km/h，限速80km/h"
-    assert measured({"drive_s": 9_000.0, "distance_m": 81_234.0}) == "行驶81.2km，行驶2小时30分"
+    told = measured({"fence": "r1", "limit_kmh": 80.0, "peak_kmh": 111.46}, {"r1": "示范路"})
+    assert told == "最高111.5km/h，限速80km/h，示范路"
+    assert measured({"drive_s": 9_000.0, "distance_m": 81_234.0}, {}) == "行驶81.2km，行驶2小时30分"
