@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from api import problems
-from api.edge import Edge
+from api.edge import PREFIX, Edge
 from api.live import Live
 from api.problems import MEDIA_TYPE
 from api.routes import casework, health, keys, overview, reports, session, stream, subscriptions, violations
@@ -21,10 +21,7 @@ from api.schemas import ProblemDocument
 from api.state import State
 from ledger.pool import Pool
 
-PREFIX = "/api/v1"
 WEB = Path(__file__).parent / "web"
-
-_DOCUMENT = {"model": ProblemDocument, "content": {MEDIA_TYPE: {}}}
 
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

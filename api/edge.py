@@ -17,6 +17,9 @@ MOST_BODY = 256 << 10
 MOST_FORM = MOST_BYTES + (64 << 10)
 """Largest form with a file [B]."""
 
+PREFIX = "/api/v1"
+"""Where the API is."""
+
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; "
     "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -50,7 +53,7 @@ class Edge:
                 headers = MutableHeaders(raw=message["headers"])
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
-                if scope["path"].startswith("/api/"):
+                if scope["path"].startswith(PREFIX):
                     headers.setdefault("Cache-Control", "no-store")
                 if message["status"] == 413:
                     headers["Connection"] = "close"  # the rest of the body is not wanted
@@ -64,6 +67,8 @@ class Edge:
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", None) or "other"
+        if scope["path"].startswith(PREFIX) and route != "other":
+            route = PREFIX + route
         method = scope["method"] if scope["method"] in ("GET", "POST", "PUT", "DELETE", "HEAD") else "other"
         self.metrics.requests.labels(method, route, str(status)).inc()
         self.metrics.request_seconds.labels(route).observe(seconds)
