@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.browser.stage import CHROMIUM, Stage, staged
+from tests.browser.stage import CHROMIUM, Stage, plant, staged
 from tests.conftest import LEFT_OUT
 from tests.servers import Servers
+
+VEHICLES = 60
 
 
 @pytest.fixture(scope="session")
@@ -24,9 +26,10 @@ def stage(
     with (
         servers.database("postgres", template=servers.migrated("postgres")) as url,
         sync_playwright() as playwright,
-        staged(url, folder, playwright) as made,
     ):
-        yield made
+        plant(url, folder / "fleet", VEHICLES)
+        with staged(url, folder, playwright) as made:
+            yield made
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import msgspec
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 from dispatch.router import route
@@ -147,18 +148,27 @@ def png(side: int = 24) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
 
 
-def plant(url: str, folder: Path, vehicles: int) -> None:
-    """Let a fleet drive up to this moment, and be judged."""
-    begin = datetime.now(BEIJING) - timedelta(hours=HOURS, minutes=1)
-    drive = ("--vehicles", str(vehicles), "--hours", str(HOURS), "--seed", "1", "--start", f"{begin:%Y-%m-%dT%H:%M:00}")
+def plant(url: str, folder: Path, vehicles: int, ahead_s: float = 0.0) -> int:
+    """Let a fleet drive up to this moment, and be judged.
+
+    Its file of positions may go on for `ahead_s` [s]; what is received from the moment returned [ms] on is not fed.
+    """
+    begin = datetime.now(BEIJING).replace(second=0, microsecond=0) - timedelta(hours=HOURS, minutes=1)
+    hours = str(HOURS + ahead_s / 3600)
+    drive = ("--vehicles", str(vehicles), "--hours", hours, "--seed", "1", "--start", f"{begin:%Y-%m-%dT%H:%M:%S}")
     run("fleet", *drive, "--out", str(folder))
+    until_ms = int((begin + timedelta(hours=HOURS)).timestamp() * 1000)
+    past = folder / "past.ndjson"
+    with (folder / "positions.ndjson").open("rb") as all_lines, past.open("wb") as kept:
+        kept.writelines(line for line in all_lines if msgspec.json.decode(line)["received"] < until_ms)
     run("migrate", "--database", url, "--partitions", "2")
     run("import", str(folder / "registry"), "--database", url)
-    run("feed", str(folder / "positions.ndjson"), "--database", url)
+    run("feed", str(past), "--database", url)
     run("detect", "--drain", "--database", url)
     with connect(url) as connection:
         while route(connection):
             pass
+    return until_ms
 
 
 def people(url: str) -> tuple[str, str, str]:
@@ -166,7 +176,8 @@ def people(url: str) -> tuple[str, str, str]:
     case = rows(
         url,
         "SELECT v.id::text, v.county, v.company FROM violations v JOIN cases c ON c.violation_id = v.id "
-        "WHERE c.state = 'pushed' AND v.county <> '' AND v.company <> '' ORDER BY v.raised_ms DESC, v.id LIMIT 1",
+        "WHERE c.state = 'pushed' AND v.county <> '' AND v.company <> '' "
+        "ORDER BY count(*) OVER (PARTITION BY v.county) DESC, v.county, v.raised_ms DESC, v.id LIMIT 1",
     )
     violation, county, company = map(str, case[0])
     with connect(url) as connection:
@@ -179,15 +190,14 @@ def people(url: str) -> tuple[str, str, str]:
 
 
 @contextmanager
-def staged(url: str, folder: Path, playwright: Playwright, vehicles: int = 60) -> Iterator[Stage]:
-    """All of it, on a migrated database, for the length of a block."""
-    plant(url, folder / "fleet", vehicles)
+def staged(url: str, folder: Path, playwright: Playwright) -> Iterator[Stage]:
+    """All of it, over a database where a fleet was planted, for the length of a block."""
     violation, county, company = people(url)
     server = Server(url, folder)
     server.start()
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
     try:
-        with scene.dispatching(scene.settings(url)):
+        with scene.dispatching(scene.settings(url, folder / "pushed")):
             yield Stage(server, browser, url, violation, county, company)
     finally:
         browser.close()

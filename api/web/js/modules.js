@@ -27,7 +27,7 @@ function panel(one, most) {
     h("header", {}, h("span.dots", {}, COLOUR[one.module].map((code) => h(`i.dot.class-${code}`))), h("h2", {}, both(one)),
       h("span.online", { title: t("online.why") }, h("b", {}, one.online), `/${one.vehicles} `, t("online"))),
     h("div.figures", {},
-      h("a.big", { href: `#/violations?list=all&module=${one.module}&today=1`, "aria-label": `${t("violations.today")} ${sum(one.severity)}` }, sum(one.severity)),
+      h("a.big", { class: sum(one.severity) ? "" : "zero", href: `#/violations?list=all&module=${one.module}&today=1`, "aria-label": `${t("violations.today")} ${sum(one.severity)}` }, sum(one.severity)),
       h("div.grades", {}, bar(one.severity), h("div.counts", {}, GRADES.map((grade) =>
         h("span", { class: one.severity[grade] ? `sev${grade}` : "zero" }, shape(Number(grade), 12), one.severity[grade] ?? 0)))),
       h("dl", {}, h("dt", {}, t("open")), h("dd", {}, one.open), h("dt", {}, t("overdue")), h("dd", { class: one.overdue ? "sev4" : "" }, one.overdue))),

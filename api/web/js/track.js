@@ -1,6 +1,6 @@
 /** Track: where a vehicle drove, with the part that was a violation, on a map. */
 
-import { Marker } from "/vendor/maplibre-gl/maplibre-gl.mjs";
+import { Marker, ScaleControl } from "/vendor/maplibre-gl/maplibre-gl.mjs";
 import { severityColour } from "./colours.js";
 import { h } from "./dom.js";
 import { t } from "./language.js";
@@ -14,6 +14,7 @@ const line = (coordinates) => ({ type: "Feature", properties: {}, geometry: { ty
 export function track(map, fixes, { begins_ms, ends_ms }, severity) {
   const part = fixes.filter((one) => one.time_ms >= begins_ms && one.time_ms <= ends_ms);
   const colour = severityColour(severity);
+  map.addControl(new ScaleControl({ maxWidth: 120 }), "bottom-left");
   add(map, "way", fixes, { "line-color": "#6f8ba4", "line-width": 2.5, "line-opacity": .9 });
   add(map, "breach-glow", part, { "line-color": colour, "line-width": 14, "line-blur": 8, "line-opacity": .45 });
   add(map, "breach", part, { "line-color": colour, "line-width": 4.5 });
