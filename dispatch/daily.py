@@ -141,6 +141,8 @@ def report(
 def close(connection: psycopg.Connection, day: date, actor: str, *, because: str = "") -> list[str]:
     """Freeze the facts of a day for all parties; where they are frozen, of those whose facts have changed since.
 
+    To be called by who is `closing.alone`.
+
     Parameters
     ----------
     because : str
@@ -169,20 +171,21 @@ def close(connection: psycopg.Connection, day: date, actor: str, *, because: str
             raise ValueError(f"{day} has not begun")
         cases_at = closing.first_whole(connection, day, ended) or now
         known = closing.gather(connection, from_ms, to_ms, now, cases_at)
-        drawer = Drawer(day, known, registered, county_names, company_names, fence_names, version, now, cases_at)
-        new = []
-        for county, company in sorted({*drawer.parties(), *newest}):
-            old = newest.get((county, company))
-            edition = old.edition + 1 if old else 1
-            named = number(day, county, company, edition)
-            facts = drawer.facts(county, company, named, edition, "")
-            if old is not None:
-                changed = changes(thawed(old.facts), facts)
-                if not changed and not because:
-                    continue
-                facts = corrected(facts, filter(None, (because, changed)), thawed(old.facts).number)
-            new.append(New(named, county, company, edition, facts.reason, frozen(facts)))
-        closing.keep(connection, day, now, new, actor)
+    drawer = Drawer(day, known, registered, county_names, company_names, fence_names, version, now, cases_at)
+    new = []
+    for county, company in sorted({*drawer.parties(), *newest}):
+        old = newest.get((county, company))
+        edition = old.edition + 1 if old else 1
+        named = number(day, county, company, edition)
+        facts = drawer.facts(county, company, named, edition, "")
+        if old is not None:
+            before = thawed(old.facts)
+            changed = changes(before, facts)
+            if not changed and not because:
+                continue
+            facts = corrected(facts, filter(None, (because, changed)), before.number)
+        new.append(New(named, county, company, edition, facts.reason, frozen(facts)))
+    closing.keep(connection, day, now, new, actor)
     return [one.number for one in new]
 
 

@@ -172,8 +172,8 @@ def first_whole(connection: psycopg.Connection, day: date, ended: datetime) -> d
 
 
 def keep(connection: psycopg.Connection, day: date, closed_at: datetime, new: Sequence[New], actor: str) -> None:
-    """Keep editions of a day's reports: closed, neither rendered nor issued. In the caller's transaction."""
-    with connection.cursor() as cursor:
+    """Keep editions of a day's reports, all or none: closed, neither rendered nor issued."""
+    with in_words(), connection.transaction(), connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO reports (number, day, county, company, edition, reason, facts, closed_at) "
             "VALUES (%s, %s, %s, %s, %s, %s, %s::jsonb, %s)",

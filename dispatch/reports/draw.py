@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from detectors.catalogue import CATALOGUE
+from detectors.explain import explain
 from dispatch.reports.facts import (
     REASONS,
     UNOPENED,
@@ -125,7 +126,7 @@ class Drawer:
         self._counts, self._withdrawn = defaultdict(list), defaultdict(list)
         for violation in self.known.violations:
             vehicle = self.registered.get((violation["plate"], violation["plate_color"]))
-            row = _row(violation, vehicle.vehicle_class if vehicle else "")
+            row = _row(violation, vehicle.vehicle_class if vehicle else "", self.fence_names)
             _share(self._rows, row.county, row.company, row)
         for told in self.known.withdrawn:
             _share(self._withdrawn, told["county"], told["company"], _withdrawn(told))
@@ -175,7 +176,6 @@ class Drawer:
             kind_names={code: CATALOGUE[code].zh if code in CATALOGUE else code for code in sorted(used)},
             county_names=_named(counties, self.county_names),
             company_names=_named({row.company for row in told}, self.company_names),
-            fence_names=_named({str(row.measures.get("fence", "")) for row in rows}, self.fence_names),
         )
 
     def _totals(
@@ -225,7 +225,7 @@ def _share(shares: dict[tuple[str, str], list[Any]], county: str, company: str, 
         shares[key].append(one)
 
 
-def _row(told: Mapping[str, Any], vehicle_class: str) -> Row:
+def _row(told: Mapping[str, Any], vehicle_class: str, fence_names: Mapping[str, str]) -> Row:
     owed = told["severity"] >= LEAST_SEVERITY and not told["superseded_by"]
     return Row(
         id=str(told["id"]),
@@ -243,10 +243,20 @@ def _row(told: Mapping[str, Any], vehicle_class: str) -> Row:
         lead=told["lead"],
         open=told["status"] == "open",
         measures=told["measures"],
+        told=_told(told, fence_names),
         superseded_by=told["superseded_by"] or "",
         state=told["state"] or (UNOPENED if owed else ""),
         overdue=bool(told["overdue"]) and told["state"] not in FINAL,
     )
+
+
+def _told(told: Mapping[str, Any], fence_names: Mapping[str, str]) -> str:
+    """What was measured, in the words of the kind, and on which road or in which area."""
+    fence = fence_names.get(str(told["measures"].get("fence", "")), "")
+    if told["kind"] not in CATALOGUE:
+        return fence
+    said = explain(CATALOGUE[told["kind"]], {**told, "fence_name": fence}).zh.measured.removesuffix("。")
+    return f"{said}（{fence}）" if fence and fence not in said else said
 
 
 def _withdrawn(told: Mapping[str, Any]) -> Withdrawn:

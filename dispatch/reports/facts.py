@@ -30,6 +30,8 @@ class Row(msgspec.Struct, frozen=True):
         Letter; empty for a vehicle that was not registered that day.
     state : str
         Of its case; empty where there is to be none, `UNOPENED` where nobody has been told of it yet.
+    told : str
+        What was measured, in the words of its kind.
     superseded_by : str
         The graver kind that takes its place; then it is listed and not counted.
     """
@@ -49,6 +51,7 @@ class Row(msgspec.Struct, frozen=True):
     lead: bool
     open: bool
     measures: dict[str, Any]
+    told: str
     superseded_by: str
     state: str
     overdue: bool
@@ -174,7 +177,6 @@ class Facts(msgspec.Struct, frozen=True):
     kind_names: dict[str, str]
     county_names: dict[str, str]
     company_names: dict[str, str]
-    fence_names: dict[str, str]
 
     @property
     def whole(self) -> bool:
@@ -214,10 +216,11 @@ def day_before(day: date) -> date:
 def changes(old: Facts, new: Facts) -> str:
     """What has changed between two editions, in words; empty if nothing has.
 
-    That a case has moved on since is no change: a report shows cases as they stood when the day was closed.
+    That a case has moved on since is no change: a report shows cases as they stood when the day was closed. Nor is it
+    one that a kind says the same in other words.
     """
-    before = {row.id: msgspec.structs.replace(row, state="", overdue=False) for row in old.violations}
-    after = {row.id: msgspec.structs.replace(row, state="", overdue=False) for row in new.violations}
+    before = {row.id: msgspec.structs.replace(row, told="", state="", overdue=False) for row in old.violations}
+    after = {row.id: msgspec.structs.replace(row, told="", state="", overdue=False) for row in new.violations}
     counted = (
         ("新增违规", len(after.keys() - before.keys())),
         ("撤销违规", len(before.keys() - after.keys())),

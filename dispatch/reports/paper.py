@@ -12,7 +12,6 @@ from dispatch.reports.words import (
     at,
     clean,
     lasting,
-    measured,
     moment,
     on,
     plate,
@@ -266,7 +265,7 @@ def _statement(facts: Facts) -> Iterable[str]:
 
 def _detail(facts: Facts) -> Table:
     columns = [Column("序号", 0.8, number=True), Column("车牌", 2.1), Column("违规类型", 2.3), Column("等级", 0.9)]
-    columns += [Column("开始时间", 2), Column("历时", 2), Column("发生地", 2.2), Column("情况", 3.6)]
+    columns += [Column("开始时间", 2), Column("历时", 2), Column("发生地", 2), Column("情况", 5)]
     if not facts.party.county and not facts.party.company:
         columns.append(Column("县市", 1.6))
     if not facts.party.company:
@@ -285,7 +284,7 @@ def _violation(facts: Facts, number: int, row: Row) -> tuple[Cell, ...]:
         at(row.begins_ms),
         lasting((row.ends_ms - row.begins_ms) / 1000) + ("（持续）" if row.open else ""),
         clean(facts.county_names.get(row.place_county, "")) or "—",
-        measured(row.measures, facts.fence_names) or "—",
+        clean(row.told) or "—",
     ]
     if not facts.party.county and not facts.party.company:
         said.append(clean(facts.county_names.get(row.county, "")) or "未登记")

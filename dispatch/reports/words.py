@@ -1,9 +1,7 @@
 """Words: how a report says numbers, times and states."""
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Any
 
 from dispatch.reports.facts import UNOPENED
 from ingest.moment import BEIJING
@@ -26,16 +24,6 @@ UNREADABLE = {"malformed": "不是定位记录", "encoding": "编码错误", "ov
 """Why a record is no fix."""
 COLORS = {1: "蓝", 2: "黄", 3: "黑", 4: "白", 5: "绿", 91: "农黄", 92: "农绿", 93: "黄绿", 94: "渐变绿", 9: "其他"}
 """JT/T 697.7 and JT/T 415 plate colours."""
-
-_MEASURES = {
-    "peak_kmh": ("最高", "km/h", 1.0, 1),
-    "limit_kmh": ("限速", "km/h", 1.0, 0),
-    "distance_m": ("行驶", "km", 0.001, 1),
-}
-_DURATIONS = {"excess_s": "超时", "drive_s": "行驶"}
-_BASIS = {"driver": "按驾驶员计", "vehicle": "按车辆计"}
-
-_KNOWN = [*_MEASURES, *_DURATIONS, "basis", "fence"]
 
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff]")
 
@@ -85,27 +73,3 @@ def share(part: int, whole: int) -> str:
 def plate(text: str, color: int) -> str:
     """Plate with its colour."""
     return clean(f"{text}（{COLORS.get(color, color)}）")
-
-
-def measured(measures: Mapping[str, Any], fence_names: Mapping[str, str]) -> str:
-    """What a kind measured, in words; what has no words yet is printed by its name."""
-    said = []
-    for name, value in sorted(measures.items(), key=_order):
-        if name in _MEASURES and isinstance(value, int | float):
-            word, unit, factor, digits = _MEASURES[name]
-            said.append(f"{word}{value * factor:.{digits}f}{unit}")
-        elif name in _DURATIONS and isinstance(value, int | float):
-            said.append(_DURATIONS[name] + lasting(value))
-        elif name == "fence":
-            said.append(clean(fence_names.get(str(value), str(value))))
-        elif name == "basis":
-            said.append(_BASIS.get(str(value), clean(str(value))))
-        else:
-            said.append(clean(f"{name} {value}"))
-    return "，".join(said)
-
-
-def _order(item: tuple[str, Any]) -> tuple[int, str]:
-    """Known measures in the order of their words, others by name: JSON keeps no order."""
-    name = item[0]
-    return (_KNOWN.index(name) if name in _KNOWN else len(_KNOWN)), name

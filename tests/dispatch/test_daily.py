@@ -200,7 +200,7 @@ with connect(url) as connection:
     ("step", "left"),
     [
         ("before keep", (0, 0, 0, 0, 0)),
-        ("after keep", (0, 0, 0, 0, 0)),  # not committed yet
+        ("after keep", (8, 0, 0, 0, 8)),
         ("render 1", (8, 0, 0, 0, 8)),
         ("render 5", (8, 16, 0, 0, 8)),
         ("before issue", (8, 32, 0, 0, 8)),

@@ -22,7 +22,7 @@ from dispatch.reports.formats import MAKERS, MEDIA_TYPES, render
 from dispatch.reports.number import number
 from dispatch.reports.paper import compose
 from dispatch.reports.pdf import MOST_ROWS
-from dispatch.reports.words import lasting, measured, share
+from dispatch.reports.words import lasting, share
 from ingest.gate import Verdict
 from ingest.moment import BEIJING
 from ledger.closing import Count, Day, editions
@@ -318,6 +318,3 @@ def test_words() -> None:
         "99.54%", "99.99%", "100.00%", "—", "0.00%",
     ]  # fmt: skip
     assert [lasting(s) for s in (0, 59.4, 185, 15_120)] == ["0秒", "59秒", "3分05秒", "4小时12分"]
-    told = measured({"fence": "r1", "limit_kmh": 80.0, "peak_kmh": 111.46}, {"r1": "示范路"})
-    assert told == "最高111.5km/h，限速80km/h，示范路"
-    assert measured({"drive_s": 9_000.0, "distance_m": 81_234.0}, {}) == "行驶81.2km，行驶2小时30分"
