@@ -13,9 +13,10 @@ import pytest
 from ingest.gate import Verdict
 from ingest.registry import Vehicle
 from ledger import fixes
+from ledger.casework import open_case
 from ledger.database import connect
 from ledger.principal import CENTRE, Principal, Role
-from ledger.shown import Shown
+from ledger.shown import Shown, Wanted
 from ledger.violations import apply
 from tests.ledger.made import batch, episode, origin, vehicle
 
@@ -115,9 +116,10 @@ def test_what_is_shown_by_inner_queries_is_no_tenants() -> None:
         if OF_TENANTS & set(re.findall(r"(?:FROM|JOIN|INTO|UPDATE)\s+(\w+)", path.read_text(encoding="utf-8")))
     }
     assert reading == {
-        "deliveries_counts", "fixes_read", "outbox_routed", "outbox_unrouted", "registry_begin", "registry_differs",
-        "registry_end", "registry_load", "report_fixes", "report_names", "report_quarantine", "report_violations",
-        "report_withdrawn", "violations_keep", "violations_of_episodes", "violations_revise", "violations_touched",
+        "deliveries_counts", "directory", "fixes_read", "live_last", "live_open", "outbox_routed", "outbox_unrouted",
+        "registry_begin", "registry_differs", "registry_end", "registry_load", "report_fixes", "report_names",
+        "report_quarantine", "report_violations", "report_withdrawn", "violations_keep", "violations_of_episodes",
+        "violations_revise", "violations_touched",
     }  # fmt: skip
 
 
@@ -146,6 +148,23 @@ def fill(connection: psycopg.Connection) -> dict[tuple[str, str], set[UUID]]:
     return ids
 
 
+def tell(connection: psycopg.Connection, violations: set[UUID]) -> None:
+    """A case of every violation, a report of every tenant, and all of it in the feed."""
+    with connection.transaction(), connection.cursor() as cursor:
+        for id_ in violations:
+            open_case(cursor, id_, 2)
+        for number, (county, company) in enumerate(TENANTS):
+            values = (f"{number}", county, company)
+            row = cursor.execute(
+                "INSERT INTO reports (number, day, county, company, edition, facts, closed_at, issued_at) "
+                "VALUES (%s, '2026-11-20', %s, %s, 1, '{}', now(), now()) RETURNING id",
+                values,
+            ).fetchone()
+            assert row is not None
+            cursor.execute("INSERT INTO outbox (id, event, report_id) VALUES (%s, 'issued', %s)", (uuid4(), row[0]))
+        cursor.execute("UPDATE outbox SET feed_number = number, routed_at = now()")
+
+
 def principals() -> dict[Principal, set[tuple[str, str]]]:
     """Everybody, and whose rows each may see."""
     seen = {CENTRE: set(TENANTS), Principal(Role.COUNTY, "652399"): set(), Principal(Role.COMPANY, "无"): set()}
@@ -166,23 +185,34 @@ def test_everybody_sees_exactly_their_own(database_url: str) -> None:
         ids = fill(connection)
         everything = set().union(*ids.values())
         assert len(everything) == sum(TENANTS.values())
+        tell(connection, everything)
         for principal, tenants in principals().items():
             shown = Shown(connection, principal)
             own = set().union(*(ids[tenant] for tenant in tenants)) if tenants else set()
             listed = list(shown.violations())
             assert {row["id"] for row in listed} == own, principal
+            assert {row["id"] for row in shown.page(Wanted(), 1000)} == own, principal
+            assert {row["id"] for row in shown.page(Wanted(ids=list(everything)), 1000)} == own, principal
+            assert {row["id"] for row in shown.events(0, 1000)} == own, principal
+            assert sum(row["violations"] for row in shown.counts(0, 1 << 40, [])) == len(own), principal
+            assert sum(row["cases"] for row in shown.cases([])) == len(own), principal
+            assert {(row["county"], row["company"]) for row in shown.issued(0, 1000)} == tenants, principal
             assert {(row["county"], row["company"]) for row in listed} == {tenant for tenant in tenants if ids[tenant]}
             for id_ in everything:
                 visible = id_ in own
                 assert len(list(shown.revisions(id_))) == visible, principal
                 track = list(shown.track(id_))
-                assert len(track) == 2 * visible, principal
+                assert len(track) == len(shown.fixes(id_, 600_000, 100, "test")) == 2 * visible, principal
             assert list(shown.revisions(uuid4())) == list(shown.track(uuid4())) == []
 
 
 def test_every_query_is_in_the_matrix() -> None:
-    here = {"violations", "revisions", "track"}
+    here = {
+        "violations", "revisions", "track", "violation_page", "violation_fixes", "violation_events", "violation_counts",
+        "violation_cases", "report_events",
+    }  # fmt: skip
     elsewhere = {
+        "attachment_read", "case_counts", "case_lock", "case_moves", "case_read",
         "report_deliveries", "report_file", "report_head", "report_list", "report_read", "report_receipts",
     }  # fmt: skip
     assert {path.stem for path in SHOWN} == here | elsewhere, (
