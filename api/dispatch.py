@@ -27,6 +27,9 @@ _log = logging.getLogger("warnloop.dispatch")
 POLL_S = 0.2
 """How often to look for events nobody has spoken of [s]."""
 
+GAUGE_S = 5.0
+"""How often gauges are brought up to date [s]."""
+
 WELL_S = 60.0
 """Who has worked for this long without trouble is met with all patience anew [s]."""
 
@@ -152,7 +155,7 @@ class Dispatch:
             *((f"courier {at}", lambda connection, one=one: one.work(connection, self.stop))
               for at, one in enumerate(couriers)),
             *((job.name, lambda connection, job=job: self._repeat(connection, job))
-              for job in (Job("gauges", self.metrics.show, 2.0), *self.jobs)),
+              for job in (Job("gauges", self.metrics.show, GAUGE_S), *self.jobs)),
         ]  # fmt: skip
         threads = [Thread(target=self._patiently, args=part, name=part[0]) for part in parts]
         for thread in threads:

@@ -53,6 +53,11 @@ def test_it_is_tried_for_at_least_72_hours_and_then_given_up(jitter: float) -> N
     assert jitter == 0.0 or attempts < 100
 
 
+def test_the_end_to_the_second() -> None:
+    for at, state in ((FOR_LONG - timedelta(seconds=1), "due"), (FOR_LONG, "dead")):
+        assert after(9, Later("x"), START, START + at, 0.5).state == state
+
+
 def test_half_the_dice_take_a_bearable_number_of_attempts() -> None:
     now, attempts = START, 1
     while (due := after(attempts, Later("x"), START, now, 0.5).due_at) is not None:

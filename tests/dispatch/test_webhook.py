@@ -167,6 +167,30 @@ def test_a_slow_receiver_is_given_up_in_time(talk: Any) -> None:
     assert took < QUICK.total_s + 0.5
 
 
+def test_no_wait_goes_beyond_the_end_of_all() -> None:
+    """What is left of the whole bounds each wait, even where a single one might be longer."""
+
+    def talk(peer: socket.socket) -> None:
+        peer.recv(65_536)
+        time.sleep(0.4)
+        peer.sendall(b"HTTP/1.1 2")
+        time.sleep(3)
+
+    with raw(talk) as url:
+        began = time.monotonic()
+        answer = Webhook(LOOPBACK, Bounds(connect_s=1.0, read_s=2.0, total_s=0.6)).send(claimed(target=url), tuple)
+        assert time.monotonic() - began < 1.2
+    assert isinstance(answer, Later)
+
+
+def test_no_time_at_all() -> None:
+    with receiver() as here:
+        answer = Webhook(LOOPBACK, Bounds(total_s=0.0)).send(claimed(target=here.url), tuple)
+        assert isinstance(answer, Later)
+        assert "too long" in answer.detail
+        assert here.got == []
+
+
 @pytest.mark.parametrize(
     "talk",
     [

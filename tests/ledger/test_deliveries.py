@@ -141,6 +141,25 @@ def test_many_couriers_never_claim_the_same(database_url: str) -> None:
     assert rows(database_url, "SELECT count(*), max(attempt) FROM delivery_attempts") == [(240, 1)]
 
 
+def test_two_claims_at_the_same_instant_never_give_the_same(database_url: str) -> None:
+    """One that read before another committed, and takes the subscription's lock after: it must look again."""
+    owed(database_url, 200, CENTRE, COUNTY)
+
+    def work(_: int) -> list[uuid.UUID]:
+        mine: list[uuid.UUID] = []
+        with connect(database_url) as connection:
+            empty = 0
+            while empty < 20:
+                taken = claim(connection, most=1, at_once=1_000)
+                mine += [one.id for one in taken]
+                empty = 0 if taken else empty + 1
+        return mine
+
+    with ThreadPoolExecutor(6) as pool:
+        done = [id_ for part in pool.map(work, range(6)) for id_ in part]
+    assert len(done) == len(set(done))
+
+
 def test_its_owner_sees_why_and_nobody_else(database_url: str, connection: psycopg.Connection) -> None:
     (id_,) = owed(database_url, 3, COUNTY)
     first, second, third = claim(connection)

@@ -129,7 +129,9 @@ def test_health(database_url: str) -> None:
     assert health(database_url, reached) == []
     assert rows(database_url, state) == [(False, False, "")]
     assert health(database_url, failed, patience=timedelta()) == [], "a first failure is no long failure"
+    since = rows(database_url, "SELECT failing_since FROM subscriptions")
     assert health(database_url, failed, patience=timedelta()) == [id_]
+    assert rows(database_url, "SELECT failing_since FROM subscriptions") == since, "its owner sees since when"
     assert rows(database_url, state) == [(True, True, FAILED)]
     assert health(database_url, failed, patience=timedelta()) == []
     with connect(database_url) as connection:

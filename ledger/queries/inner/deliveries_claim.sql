@@ -20,10 +20,10 @@ WITH open AS MATERIALIZED (
         SELECT d.id, d.due_at FROM deliveries AS d
         WHERE d.subscription_id = open.id AND d.state = 'due' AND d.due_at <= now()
           AND (d.claimed_until IS NULL OR d.claimed_until <= now())
-        ORDER BY d.due_at, d.id
+        ORDER BY d.due_at
         LIMIT greatest(0, %(at_once)s - held.flying)
     ) AS d
-    ORDER BY d.due_at, d.id
+    ORDER BY d.due_at
     LIMIT %(most)s
 )
 UPDATE deliveries AS d
