@@ -47,6 +47,7 @@ def test_the_stream_survives_a_restart_and_tells_nothing_twice(stage: Stage) -> 
     expect(page.locator(f".alerts li[data-id='{before}'].new")).to_be_visible()
     stage.server.stop()
     expect(page.locator(".feed[data-health=broken]")).to_be_visible()
+    expect(page.locator(".map .stopped")).to_contain_text("画面停在")
     (missed,) = happen(stage.database, first=1, company=stage.company, county=stage.county, kind="V03")
     stage.server.start()
     expect(page.locator(f".alerts li[data-id='{missed}']")).to_be_visible()

@@ -11,8 +11,9 @@ const GRAVE = new Set(["return", "false_alarm", "reject_appeal"]);
 const MAIN = new Set(["acknowledge", "submit", "accept", "close"]);
 const WITH_FILES = new Set(["submit", "appeal", "return", "false_alarm", "reject_appeal"]);
 const MOST_WORDS = 4000;
+const drafts = new Map(); // words that were not sent yet, by violation and move
 
-/** Draw the casework of a violation; `changed()` is called after a move. What is being written is not taken away. */
+/** Draw the casework of a violation; `changed()` is called after a move. Words that were not sent are kept. */
 export async function casework(element, violation, changed) {
   if (!element.desk?.isConnected) {
     element.desk = h("div.desk");
@@ -60,6 +61,7 @@ function desk(element, violation, { legal, number }, changed) {
     show(why);
     try {
       const done = await ask("POST", `/violations/${encodeURIComponent(violation.id)}/moves`, { move: name, words, attachments, expected: number });
+      drafts.delete(`${violation.id} ${name}`);
       tell(t("move.done", { state: t(`state.${done.state}`) }));
       element.number = null;
       element.replaceChildren();
@@ -84,7 +86,9 @@ function desk(element, violation, { legal, number }, changed) {
 }
 
 function writing(element, violation, one, make, why) {
-  const words = h("textarea", { name: "words", maxlength: MOST_WORDS, required: true, placeholder: t(`words.${one.move}.hint`) });
+  const draft = `${violation.id} ${one.move}`;
+  const words = h("textarea", { name: "words", maxlength: MOST_WORDS, required: true, placeholder: t(`words.${one.move}.hint`),
+    value: drafts.get(draft) ?? "", oninput: () => drafts.set(draft, words.value) });
   const files = WITH_FILES.has(one.move) ? new Attachments() : null;
   const send = h("button.button", { type: "submit", class: GRAVE.has(one.move) ? "grave" : "main" }, t("move.confirm", { move: both(one) }));
   show(why);

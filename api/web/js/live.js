@@ -1,7 +1,7 @@
 /** Live: the one stream of this session, and whoever listens to it; how fresh what it brings is. */
 
 import { listen } from "./stream.js";
-import { setClock } from "./times.js";
+import { now, setClock } from "./times.js";
 
 const STALE_MS = 60_000;
 const listeners = new Set();
@@ -20,7 +20,7 @@ export function start() {
   stop();
   end = listen((event, data) => {
     if (event === "positions") {
-      feed.heard_at = Date.now();
+      feed.heard_at = now();
       feed.stale = Boolean(data.stale);
       feed.age_ms = data.feed_age_s === null ? null : data.feed_age_s * 1000;
     }
@@ -46,5 +46,5 @@ function tellAll(event, data) {
 export function health() {
   if (feed.state === "broken") return "broken";
   if (feed.state !== "open" || !feed.heard_at) return "waiting";
-  return feed.stale || (feed.age_ms ?? 0) > STALE_MS || Date.now() - feed.heard_at > STALE_MS ? "stale" : "live";
+  return feed.stale || (feed.age_ms ?? 0) > STALE_MS || now() - feed.heard_at > STALE_MS ? "stale" : "live";
 }

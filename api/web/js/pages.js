@@ -2,6 +2,7 @@
 
 const routes = [];
 let leave = null;
+let turned = 0;
 
 /** Show `page(element, parameters, query)` at a pattern like "/violations/:id"; it may return what to do on leaving. */
 export function at(pattern, page, tab = "") {
@@ -41,6 +42,7 @@ export function begin(frame, home, may, ask) {
       const found = path.match(expression);
       if (!found) continue;
       close();
+      turned += 1;
       const element = frame(tab);
       leave = page(element, Object.fromEntries(names.map((name, at) => [name, decodeURIComponent(found[at + 1])])), query) ?? null;
       return undefined;
@@ -50,6 +52,9 @@ export function begin(frame, home, may, ask) {
   addEventListener("hashchange", () => turn());
   turn();
 }
+
+/** Whether another page of these was shown before this one. */
+export const cameFrom = () => turned > 1;
 
 /** Leave the page that is shown. */
 export function close() {

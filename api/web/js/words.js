@@ -16,6 +16,7 @@ export const WORDS = {
   "login.expired": ["登录已过期。重新登录后回到刚才的页面。", "Your session has ended. Log in to go on where you were."],
 
   "feed.live": ["定位实时", "Live"], "feed.stale": ["定位中断 · {ago}", "Feed stale · {ago}"], "feed.broken": ["连接中断，正在重连", "Disconnected, reconnecting"], "feed.waiting": ["正在连接", "Connecting"],
+  "map.stopped": ["画面停在 {time}", "The picture stands at {time}"],
   "feed.live.why": ["定位数据正常到达。", "Positions arrive."], "feed.stale.why": ["一分钟内没有新的定位。请检查接入网关和上级平台。", "No new position for a minute. Check the gateway and the platforms that feed it."],
   "feed.broken.why": ["与服务器的连接已断。画面停在断开时；恢复后自动补齐，不会遗漏。", "The server is out of reach. The screen stands as it was; nothing will be missing when it is back."], "feed.waiting.why": ["等待第一批定位。", "Waiting for the first positions."],
 
@@ -46,7 +47,7 @@ export const WORDS = {
   "column.day": ["日期", "Day"], "column.report": ["编号", "Number"], "column.about": ["范围", "About"], "column.found": ["违规", "Violations"], "column.issued": ["签发", "Issued"], "column.read": ["首次查看", "First read"], "column.files": ["下载", "Files"],
   "due.at": ["期限 {time}", "Due {time}"], "due.late": ["逾期 {length}", "{length} late"], "due.left": ["剩 {length}", "{length} left"],
 
-  back: ["‹ 返回清单", "‹ Back to the list"], "back.reports": ["‹ 全部日报", "‹ All reports"],
+  back: ["‹ 返回", "‹ Back"], "back.reports": ["‹ 全部日报", "‹ All reports"],
   why: ["违规认定", "Why this is a violation"], "why.measured": ["监测事实", "What was measured"], "why.limit": ["限值及来源", "Which limit, from where"], "why.since": ["起始", "Since when"], "why.clause": ["依据", "Clause"], "why.clears": ["如何即可避免", "What would have cleared it"], "why.certainty": ["可信程度", "How sure this is"], "why.none": ["本版程序不含此类违规的说明", "This version has no words for this kind"],
   facts: ["记录", "Record"], "fact.begins": ["开始", "Began"], "fact.raised": ["触发", "Raised"], "fact.ends": ["结束", "Ended"], "fact.lasting": ["仍在持续", "Still going on"], "fact.length": ["时长", "Lasted"], "fact.place": ["发生地", "Place"], "fact.rule": ["规则", "Rule"], "fact.registry": ["登记信息", "Registry"],
   revisions: ["版本", "Revisions"], "revisions.why": ["只增不改", "added, never changed"], "fact.is.raised": ["触发", "Raised"], "fact.is.risen": ["升级", "Risen"], "fact.is.ended": ["结束", "Ended"], "fact.is.stands": ["更新", "Updated"], "fact.is.withdrawn": ["撤销", "Withdrawn"],
@@ -69,9 +70,9 @@ export const WORDS = {
   "reports.none": ["还没有日报", "No reports yet"], "reports.none.day": ["这一天没有日报", "No report of that day"], "reports.none.why": ["每日 06:00 截数，08:00 签发前一日的日报。", "The report of a day is closed at 06:00 and issued at 08:00 of the next."],
   "report.prefecture": ["全州", "Prefecture"], "report.correction": ["更正{n}", "Correction {n}"], "report.corrected": ["已有更正", "Corrected since"], "report.unread": ["未查看", "Unread"], "report.open": ["查看日报", "Open"], "report.issued": ["{time} 签发", "Issued {time}"], "report.reason": ["更正原因：", "Reason of the correction:"],
   "report.totals": ["总计", "Totals"], "report.online": ["上线车辆", "Online"], "report.violations": ["违规", "Violations"], "report.unfinished": ["办理中", "Open"], "report.leads": ["线索", "Leads"], "report.withdrawn": ["撤销", "Withdrawn"], "report.kinds": ["按类型和等级", "By kind and severity"], "report.no.kinds": ["当日未发现违规", "No violations that day"],
-  "report.fixes": ["数据质量", "Data quality"], "report.received": ["收到定位", "Received"], "report.accepted": ["采信", "Accepted"], "report.backfilled": ["补报", "Back-filled"], "report.after": ["次日到达", "Came after the day"],
+  "report.fixes": ["数据质量", "Data quality"], "report.received": ["收到定位", "Received"], "report.accepted": ["采信", "Accepted"], "report.backfilled": ["其中补报", "of these back-filled"], "report.after": ["次日到达", "Came after the day"],
   "report.told": ["送达与回执", "Deliveries and receipts"], "report.told.none": ["尚无送达记录", "No deliveries yet"], "report.told.none.why": ["接收方订阅日报后，送达和查看都会记录在这里。", "Once somebody subscribes to reports, what they get and read is recorded here."], "receipt.screen": ["{reader} 查看", "read by {reader}"], "receipt.read": ["已查看", "Read"],
-  "verdict.unqualified": ["拒收：数据不合格", "Refused: unqualified"], "verdict.no_fix": ["拒收：未定位", "Refused: no fix"], "verdict.backfill": ["补报", "Back-filled"], "verdict.duplicate": ["拒收：重复", "Refused: duplicate"], "verdict.late": ["拒收：迟到", "Refused: late"], "verdict.unconfirmed": ["拒收：未证实", "Refused: unconfirmed"], "verdict.drift": ["拒收：漂移", "Refused: drift"],
+  "verdict.unqualified": ["未采信：数据不合格", "Refused: unqualified"], "verdict.no_fix": ["未采信：未定位", "Refused: no fix"], "verdict.backfill": ["未采信：补报", "Refused: back-filled"], "verdict.duplicate": ["未采信：重复", "Refused: duplicate"], "verdict.late": ["未采信：迟到", "Refused: late"], "verdict.unconfirmed": ["未采信：未证实", "Refused: unconfirmed"], "verdict.drift": ["未采信：漂移", "Refused: drift"],
 
   pushes: ["订阅", "Subscriptions"], "pushes.none": ["还没有订阅", "No subscriptions yet"], "pushes.none.why": ["新建订阅后，违规、办理进展和日报会自动推送到您的系统、邮箱或文件夹。", "Create one, and violations, casework and reports are pushed to your system, mailbox or folder."],
   "push.new": ["新建订阅", "New subscription"], "push.pick": ["选择一个订阅", "Pick a subscription"], "push.pick.why": ["查看每次推送是否送达，未送达的原因和下次重试时间。", "See whether each push arrived; if not, why, and when it is tried again."],

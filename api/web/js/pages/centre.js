@@ -5,10 +5,10 @@ import { wrong } from "../blanks.js";
 import { classColour } from "../colours.js";
 import { h, show } from "../dom.js";
 import { t } from "../language.js";
-import { follow } from "../live.js";
+import { feed, follow, health } from "../live.js";
 import { modules, totals } from "../modules.js";
 import { read } from "../server.js";
-import { moment } from "../times.js";
+import { clock, moment, now } from "../times.js";
 
 const SUMMARY_MS = 10_000;
 const COMPANIES = new Map();
@@ -19,10 +19,12 @@ export function centre(element) {
   const top = h("div.totals", { role: "group", "aria-label": t("today") });
   const canvas = h("div.canvas");
   const card = h("div.card", { hidden: true, role: "status" });
+  const stopped = h("div.stopped", { hidden: true, role: "alert" });
+  const map = h("section.map", { "aria-label": t("map") }, canvas, top, stopped, legend(), card);
   const right = h("section.alerts.panel", { "aria-label": t("alerts") });
   const alerts = new Alerts(right);
   show(element, h("h1.out-of-sight", {}, t("tab.centre")), left,
-    h("section.map", { "aria-label": t("map") }, canvas, top, legend(), card), right);
+    map, right);
 
   let timer;
   let gone = false;
@@ -50,8 +52,23 @@ export function centre(element) {
     }
   }));
   ends.push(() => { gone = true; clearTimeout(timer); clearTimeout(soon); });
+  const look = () => sayStopped(map, stopped);
+  const looking = setInterval(look, 1000);
+  ends.push(follow((event) => event === "state" && look()), () => clearInterval(looking));
   drawFleet(canvas, card, ends, alerts, () => gone);
   return () => ends.forEach((end) => end());
+}
+
+/** Say on the map that it stands still, since when, and what to do. */
+function sayStopped(map, element) {
+  const how = health();
+  const stands = how === "stale" || how === "broken";
+  map.classList.toggle("stands", stands);
+  if (element.hidden === !stands && element.dataset.how === how) return;
+  element.hidden = !stands;
+  element.dataset.how = how;
+  const since = how === "broken" ? feed.heard_at : now() - (feed.age_ms ?? 0);
+  if (stands) show(element, h("strong", {}, t("map.stopped", { time: since ? clock(since) : "—" })), h("span", {}, t(`feed.${how}.why`)));
 }
 
 async function drawFleet(canvas, card, ends, alerts, gone) {

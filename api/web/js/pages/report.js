@@ -40,7 +40,7 @@ function kinds({ kinds: rows }) {
 
 function fixes({ fixes: found }) {
   const reasons = Object.entries(found.rejected ?? {}).filter(([, count]) => count);
-  const rows = [["report.received", found.received], ["report.accepted", found.accepted], ["report.backfilled", found.backfilled], ["report.after", found.after]];
+  const rows = [["report.received", found.received], ["report.backfilled", found.backfilled], ["report.accepted", found.accepted], ["report.after", found.after]];
   return h("section.panel", {}, h("header", {}, h("h2", {}, t("report.fixes"))), h("dl.facts", {},
     rows.map(([name, value]) => [h("dt", {}, t(name)), h("dd", {}, (value ?? 0).toLocaleString("en"))]),
     reasons.map(([name, value]) => [h("dt", {}, t(`verdict.${name}`)), h("dd", {}, value.toLocaleString("en"))])));

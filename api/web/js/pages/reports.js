@@ -1,6 +1,7 @@
 /** Reports: the daily reports of who is logged in. */
 
 import { bring, calm, nothing } from "../blanks.js";
+import { counties } from "../counties.js";
 import { h, put, show, tell } from "../dom.js";
 import { t } from "../language.js";
 import { follow } from "../live.js";
@@ -20,30 +21,39 @@ export const files = (id) => h("span.formats", {}, ["pdf", "xlsx", "csv", "html"
 export function reports(element, _, query) {
   const list = h("section.panel.table");
   const date = h("input", { type: "date", "aria-label": t("filter.day"), value: query.get("day") ?? "", onchange: () => load() });
-  const clear = h("button.button.plain.small", { type: "button", onclick: () => { date.value = ""; load(); } }, t("filters.clear"));
+  const county = h("select", { "aria-label": t("filter.county"), onchange: () => load() }, h("option", { value: "" }, t("filter.county")));
+  counties().then(({ features }) => {
+    put(county, features.map(({ properties }) => h("option", { value: properties.county }, properties.name)));
+    county.value = query.get("county") ?? "";
+  }).catch(() => {});
+  const clear = h("button.button.plain.small", { type: "button", onclick: () => { date.value = county.value = ""; load(); } }, t("filters.clear"));
+
+  let first = true;
 
   function load() {
-    clear.hidden = !date.value;
-    remember(new URLSearchParams(date.value ? { day: date.value } : {}));
-    return bring(list, () => read("/reports", { day: date.value, limit: 50 }), ({ items, next }) => {
-      if (!items.length) return date.value ? nothing(t("reports.none.day"), t("reports.none.why")) : calm(t("reports.none"), t("reports.none.why"));
+    const asked = Object.fromEntries(Object.entries({ day: date.value, county: county.value || (first && query.get("county")) }).filter(([, value]) => value));
+    first = false;
+    clear.hidden = !Object.keys(asked).length;
+    remember(new URLSearchParams(asked));
+    return bring(list, () => read("/reports", { ...asked, limit: 50 }), ({ items, next }) => {
+      if (!items.length) return asked.day ? nothing(t("reports.none.day"), t("reports.none.why")) : calm(t("reports.none"), t("reports.none.why"));
       const rows = h("div.rows.reports", { role: "list" }, head(), items.map(row));
-      return [rows, further(rows, next, date.value)];
+      return [rows, further(rows, next, asked)];
     }, 8);
   }
 
-  show(element, h("div.top", {}, h("h1", {}, t("tab.reports")), h("form.filters", { onsubmit: (event) => event.preventDefault() }, h("label.check", {}, t("filter.day"), date), clear)), list);
+  show(element, h("div.top", {}, h("h1", {}, t("tab.reports")), h("form.filters", { onsubmit: (event) => event.preventDefault() }, h("label.check", {}, t("filter.day"), date), is("centre", "operator") ? county : null, clear)), list);
   load();
   return follow((event) => event === "report" && load());
 }
 
-function further(rows, after, day) {
+function further(rows, after, asked) {
   if (!after) return h("div");
   const below = h("div.below", {}, h("button.button", { onclick: async () => {
     try {
-      const found = await read("/reports", { day, limit: 50, after });
+      const found = await read("/reports", { ...asked, limit: 50, after });
       put(rows, found.items.map(row));
-      below.replaceWith(further(rows, found.next, day));
+      below.replaceWith(further(rows, found.next, asked));
     } catch (failure) {
       tell(failure.message, true);
     }

@@ -7,6 +7,7 @@ import { chart } from "../chart.js";
 import { h, show } from "../dom.js";
 import { both, language, t } from "../language.js";
 import { follow } from "../live.js";
+import { cameFrom } from "../pages.js";
 import { read } from "../server.js";
 import { severityMark, shape } from "../severity.js";
 import { length, moment } from "../times.js";
@@ -47,7 +48,7 @@ export function violation(element, { id }) {
 
 function headline(element, one) {
   show(element,
-    h("a.back", { href: "#/violations", onclick: (event) => { if (history.length > 1) { event.preventDefault(); history.back(); } } }, t("back")),
+    h("a.back", { href: "#/violations", onclick: (event) => { if (cameFrom()) { event.preventDefault(); history.back(); } } }, t("back")),
     h("div.name", {}, shape(one.severity, 34), h("h1", {}, both({ zh: one.kind_zh, en: one.kind_en })), h("span.faint", {}, one.kind),
       severityMark(one.severity), one.lead && h("span.tag.lead", {}, t("lead")), one.status !== "ended" && h("span.tag", {}, t(`status.${one.status}`)),
       one.superseded_by && h("span.tag", {}, t("superseded", { kind: one.superseded_by }))),
