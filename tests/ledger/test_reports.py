@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 import psycopg
@@ -27,9 +27,8 @@ def connection(database_url: str) -> Iterator[psycopg.Connection]:
 
 def close(connection: psycopg.Connection, day: date, edition: int = 1) -> None:
     """A report of each party, closed and rendered."""
-    with closing.snapshot(connection) as now:
-        new = [New(f"{day}/{edition}/{at}", *party, edition, "", FACTS) for at, party in enumerate(PARTIES)]
-        closing.keep(connection, day, now, new, "test")
+    new = [New(f"{day}/{edition}/{at}", *party, edition, "", FACTS) for at, party in enumerate(PARTIES)]
+    closing.keep(connection, day, datetime.now(UTC), new, "test")
     while (report := closing.unrendered(connection, day)) is not None:
         closing.keep_files(connection, report.id, FILES)
 
@@ -160,3 +159,16 @@ def test_an_issued_report_is_owed_once(connection: psycopg.Connection, ids: dict
     assert closing.issue(connection, DAY, "test") == []
     rows = connection.execute("SELECT report_id FROM outbox WHERE event = 'issued'").fetchall()
     assert sorted(id_ for (id_,) in rows) == sorted(ids.values())
+
+
+def test_what_is_not_rendered_is_not_issued(connection: psycopg.Connection) -> None:
+    closing.keep(
+        connection, DAY, datetime.now(UTC), [New("1", "", "", 1, "", FACTS), New("2", "1", "", 1, "", FACTS)], "test"
+    )
+    report = closing.unrendered(connection, DAY)
+    assert report is not None
+    closing.keep_files(connection, report.id, FILES)
+    assert [number for _, number in closing.issue(connection, DAY, "test")] == [report.number]
+    other = closing.unrendered(connection, DAY)
+    assert other is not None
+    assert other.number != report.number

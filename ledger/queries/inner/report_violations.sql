@@ -14,7 +14,7 @@ LEFT JOIN LATERAL (
     SELECT to_state, due_at
     FROM case_moves
     WHERE violation_id = v.id
-    ORDER BY made_at <= %(as_of)s DESC, CASE WHEN made_at <= %(as_of)s THEN -number ELSE number END
+    ORDER BY CASE WHEN made_at <= %(as_of)s THEN -number ELSE number END
     LIMIT 1
 ) AS move ON true
 WHERE v.raised_ms >= %(from_ms)s AND v.raised_ms < %(to_ms)s AND v.status <> 'withdrawn'
