@@ -32,7 +32,7 @@ export const WORDS = {
 
   modules: ["六大板块", "Six modules"], today: ["今日", "Today"], online: ["在线", "online"], "online.why": ["十分钟内有定位的车辆 / 登记车辆", "Vehicles heard in the last ten minutes / registered"],
   "violations.today": ["今日违规", "Today"], open: ["办理中", "Open"], "open.cases": ["办理中", "Open"], overdue: ["逾期", "Overdue"], "online.vehicles": ["在线车辆", "Online"],
-  map: ["地图", "Map"], "map.in": ["放大", "Zoom in"], "map.out": ["缩小", "Zoom out"], "map.loading": ["正在绘制地图", "Drawing the map"], "map.broken": ["此浏览器无法绘制地图（需要 WebGL 2）。其余功能不受影响。", "This browser cannot draw the map (it needs WebGL 2). All else works."],
+  map: ["地图", "Map"], "map.whole": ["全图", "Whole map"], "map.in": ["放大", "Zoom in"], "map.out": ["缩小", "Zoom out"], "map.loading": ["正在绘制地图", "Drawing the map"], "map.broken": ["此浏览器无法绘制地图（需要 WebGL 2）。其余功能不受影响。", "This browser cannot draw the map (it needs WebGL 2). All else works."],
   legend: ["图例", "Legend"], "legend.ring": ["未结束违规", "Violation going on"], "card.violations": ["该车全部违规", "All its violations"],
   alerts: ["实时告警", "Alerts"], "alerts.least": ["最低等级", "At least"], "alerts.from": ["显示{severity}及以上", "{severity} and above"], "alerts.none": ["没有告警", "No alerts"], "alerts.none.why": ["新的违规会立即出现在这里。", "A new violation appears here at once."],
 

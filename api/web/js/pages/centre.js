@@ -112,6 +112,7 @@ function watch(map, fleet, card, ends) {
     fleet.choose(chosen?.id ?? null);
     describe();
   });
+  map.getContainer().append(h("button.button.small.whole", { onclick: () => map.home() }, t("map.whole")));
   map.getCanvas().addEventListener("keydown", (event) => event.key === "Home" && map.home());
   const describe = () => {
     card.hidden = !chosen;
