@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 
 from dispatch.daily import DAYS_BACK, Do, Done, Step, due, report, tick
 from dispatch.reports.facts import Facts, span_ms, thawed
+from dispatch.router import route
 from ingest.moment import BEIJING
 from ledger import closing
 from ledger.closing import Standing
 from ledger.database import DatabaseError, connect
+from ledger.principal import Role
 from ledger.reports import FORMATS
 from tests.dispatch.days import DAY, FROM_MS, PARTIES, TO_MS, Days
 
@@ -388,3 +390,40 @@ def test_a_database_in_trouble_is_said_in_words(connection: psycopg.Connection, 
         report(connection, DAY, "test")
     assert counts(connection)[0] == 0
     assert connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
+
+
+# --- how it reaches those concerned ---------------------------------------------------------------------------------
+
+
+def test_each_party_is_owed_its_own_report_and_each_correction(connection: psycopg.Connection, tmp_path: Path) -> None:
+    days = Days(connection)
+    days.register(tmp_path / "registry")
+    both, first = ("", "（更正1）"), ("",)
+    owners = {
+        Role.CENTRE: ("", "昌运监日报〔", both),
+        Role.COUNTY: ("652301", "昌运监日报（652301）〔", both),
+        Role.COMPANY: ("652302-F001", "昌运监企日报（652302-F001）〔", first),
+    }
+    for role, (tenant, _, _) in owners.items():
+        connection.execute(
+            "INSERT INTO subscriptions (role, tenant, name, channel, target, topics, created_by) "
+            "VALUES (%s, %s, 'x', 'folder', 'x', '{report}', 'test')",
+            (role, tenant),
+        )
+    report(connection, DAY, "test")
+    while route(connection):
+        pass
+    days.violation(0)
+    report(connection, DAY, "test")
+    while route(connection):
+        pass
+    rows = connection.execute(
+        "SELECT s.role, d.payload::jsonb -> 'data' ->> 'number', d.payload::jsonb ->> 'type', "
+        "d.payload::jsonb -> 'data' -> 'sha256' ->> 'pdf' FROM deliveries AS d "
+        "JOIN subscriptions AS s ON s.id = d.subscription_id WHERE d.type = 'report.issued' ORDER BY 2"
+    ).fetchall()
+    for role, (_, begin, marks) in owners.items():
+        own = [number for owner, number, _, _ in rows if owner == role]
+        assert own == [f"{begin}{DAY.year}〕{DAY:%m%d}号{mark}" for mark in marks]
+    kept = connection.execute("SELECT encode(sha256, 'hex') FROM report_files WHERE format = 'pdf'").fetchall()
+    assert {(pdf,) for *_, pdf in rows} <= set(kept)
