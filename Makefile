@@ -3,11 +3,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench mutants wheel lock clean
+.PHONY: run test check bench screens mutants wheel lock clean
 
-run: $(VENV)/run  ## make a small fleet, replay it, show what was found
-	$(BIN)/warnloop fleet --vehicles 300 --hours 24 --seed 1 --out demo
-	$(BIN)/warnloop replay demo/positions.ndjson --registry demo/registry --out demo/episodes.ndjson
+run: $(VENV)/run  ## the whole product with a simulated fleet; prints address and logins
+	$(BIN)/warnloop run
 
 test: $(VENV)/dev  ## all tests
 	$(BIN)/python -m pytest
@@ -22,6 +21,12 @@ check: $(VENV)/dev  ## lint, format, types, import law
 bench: $(VENV)/dev  ## the figures of docs/performance.md, all in one run
 	$(BIN)/python -m bench.replay
 	$(BIN)/python -m bench.ledger
+	$(BIN)/python -m bench.deliveries
+	$(BIN)/python -m bench.reports
+	$(BIN)/python -m bench.api
+
+screens: $(VENV)/dev  ## pictures of every screen, in docs/screens
+	$(BIN)/python -m tests.browser.screens
 
 mutants: $(VENV)/dev  ## mutation testing of gate and verbs: long
 	$(BIN)/python -m tests.mutation

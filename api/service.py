@@ -25,7 +25,7 @@ def run(
     gateway_port: Annotated[int, typer.Option(min=1, max=65535, help="Port that positions are posted to.")] = 8081,
     receiver_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the demo's receiver.")] = 8082,
     demo: Annotated[bool, typer.Option(help="With a simulated fleet and logins to try; on this machine only.")] = True,
-    vehicles: Vehicles = 200,
+    vehicles: Vehicles = 300,
     seed: Seed = 1,
 ) -> None:
     """一条命令启动全部。 Run it all: database, gateway, detection, pushes, screens, and a fleet to look at.
@@ -99,7 +99,7 @@ def simulate(
     to: Annotated[str, typer.Option(metavar="URL", help="The gateway.")] = "http://127.0.0.1:8081",
     key: Annotated[str, typer.Option(envvar="WARNLOOP_KEY", help="API key with the scope ingest.")] = "",
     data: Data = DATA,
-    vehicles: Vehicles = 200,
+    vehicles: Vehicles = 300,
     seed: Seed = 1,
 ) -> None:
     """模拟车队实时上报。 Let a synthetic fleet drive now and post its positions to a gateway.

@@ -1,6 +1,6 @@
 """Simulate: the synthetic fleet drives now; what it would have sent by this moment is posted to a gateway.
 
-The fleet drives in windows of three days. How far a window has been sent stands in a file, so that a
+The fleet drives in windows of a day. How far a window has been sent stands in a file, so that a
 simulation that was stopped goes on where it was: what fell due meanwhile is sent as a terminal sends
 what it kept while it was out of coverage.
 """
@@ -19,9 +19,13 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from ingest.fleet import generate
+from ingest.fleet.plants import Plants
 
-WINDOW_MS = 3 * 86_400_000
-"""Length of a window [ms]."""
+WINDOW_MS = 86_400_000
+"""Length of a window [ms]; what is planted is planted anew in each."""
+
+PLANTS = Plants(share=0.015, near_share=0.005, fault_share=0.003)
+"""About a third of the fleet does something every day, so that there is something to see."""
 
 BODY_BYTES = 1 << 20
 """Lines are posted in bodies of about this size [B]."""
@@ -105,8 +109,14 @@ class Fleet:
             part = self.folder / "window.part"
             for old in (part, *self.folder.glob("window-*")):
                 shutil.rmtree(old, ignore_errors=True)
-            hours = WINDOW_MS / 3_600_000
-            generate(part, vehicles=self.vehicles, hours=hours, seed=self.seed, start_ms=place.begin_ms)
+            generate(
+                part,
+                vehicles=self.vehicles,
+                hours=WINDOW_MS / 3_600_000,
+                seed=self.seed,
+                start_ms=place.begin_ms,
+                plants=PLANTS,
+            )
             part.rename(window)
         return window
 
