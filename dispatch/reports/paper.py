@@ -265,7 +265,7 @@ def _statement(facts: Facts) -> Iterable[str]:
 
 def _detail(facts: Facts) -> Table:
     columns = [Column("序号", 0.8, number=True), Column("车牌", 2.1), Column("违规类型", 2.3), Column("等级", 0.9)]
-    columns += [Column("开始时间", 2), Column("历时", 2), Column("发生地", 2), Column("情况", 5)]
+    columns += [Column("开始时间", 2), Column("历时", 2), Column("发生地", 2), Column("情况", 6.5)]
     if not facts.party.county and not facts.party.company:
         columns.append(Column("县市", 1.6))
     if not facts.party.company:
