@@ -34,7 +34,7 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": words[status], "content": {MEDIA_TYPE: schema}} for status in statuses}
 
 
-def make_app(url: str, *, web: Path = WEB) -> FastAPI:
+def make_app(url: str, *, web: Path = WEB, patience_s: float = 5.0) -> FastAPI:
     """Make the application of a database.
 
     Parameters
@@ -43,15 +43,17 @@ def make_app(url: str, *, web: Path = WEB) -> FastAPI:
         Of a migrated database.
     web : Path
         Folder of the screens.
+    patience_s : float
+        How long a request waits for a database that is busy or out of reach [s].
     """
-    state = State(Pool(url), Live(url))
+    state = State(Pool(url, wait_s=patience_s), Live(url))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         state.pool.open()
         state.live.start()
         try:
-            await to_thread.run_sync(state.live.wait, 5.0)
+            await to_thread.run_sync(state.live.wait, patience_s)
             yield
         finally:
             state.stopping.set()

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from threading import Event
 
 import uvicorn
+from fastapi import FastAPI
 
 from api.app import make_app
 from api.signals import until_signalled
@@ -31,6 +32,24 @@ class _Server(uvicorn.Server):
         return self._stop_asked.is_set() or await super().on_tick(counter)
 
 
+def config(app: FastAPI, host: str, port: int) -> uvicorn.Config:
+    """How an application is served."""
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=30,
+        ws="none",
+        h11_max_incomplete_event_size=64 << 10,
+        proxy_headers=True,
+        forwarded_allow_ips="127.0.0.1",
+    )
+
+
 def serve(url: str, host: str, port: int) -> bool:
     """Serve until a signal comes; whether it began at all.
 
@@ -40,22 +59,6 @@ def serve(url: str, host: str, port: int) -> bool:
         Of a migrated database.
     """
     app = make_app(url)
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        log_level="info",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        date_header=True,
-        timeout_graceful_shutdown=GRACE_S,
-        timeout_keep_alive=30,
-        ws="none",
-        h11_max_incomplete_event_size=64 << 10,
-        proxy_headers=True,
-        forwarded_allow_ips="127.0.0.1",
-    )
-    server = _Server(config, app.state.held.stopping)
+    server = _Server(config(app, host, port), app.state.held.stopping)
     server.run()
     return server.started

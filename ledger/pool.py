@@ -11,9 +11,6 @@ from ledger.database import DatabaseError, in_words
 MOST = 10
 """Connections of one process."""
 
-WAIT_S = 5.0
-"""How long one is waited for [s]."""
-
 STATEMENT_S = 20
 """How long one statement may take [s]."""
 
@@ -25,15 +22,17 @@ class Pool:
     ----------
     url : str
         ``postgresql://…``
+    wait_s : float
+        How long a connection is waited for [s].
     """
 
-    def __init__(self, url: str, most: int = MOST) -> None:
+    def __init__(self, url: str, *, wait_s: float, most: int = MOST) -> None:
         self._pool = ConnectionPool(
             url,
             open=False,
             min_size=1,
             max_size=most,
-            timeout=WAIT_S,
+            timeout=wait_s,
             max_idle=300,
             reconnect_timeout=5,
             configure=_prepare,

@@ -17,6 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import make_app
+from api.serve import config
 from dispatch.router import route
 from ingest.registry import Vehicle, read_source
 from ledger import accounts, attachments, casework, closing, fixes, keys, registries, subscriptions
@@ -227,8 +228,7 @@ class _Server(uvicorn.Server):
 @contextmanager
 def serving(app: FastAPI, port: int = 0) -> Iterator[str]:
     """URL of a real server, for the length of a block."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, ws="none", timeout_graceful_shutdown=5)
-    server = _Server(config)
+    server = _Server(config(app, "127.0.0.1", port))
     thread = Thread(target=server.run)
     thread.start()
     try:
