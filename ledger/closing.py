@@ -22,6 +22,9 @@ from ledger.reports import FORMATS, File
 REPORT_LOCK = 0x77_6C_05
 """First number of the advisory lock of those who close, correct and issue."""
 
+_LONGEST_S = 900
+"""How long each statement that reads a day may take [s]."""
+
 _BEHIND_MS = 30 * DAY_MS
 """A fix older than this at its receipt does not know its time [ms]."""
 
@@ -112,6 +115,9 @@ def snapshot(connection: psycopg.Connection) -> Iterator[datetime]:
     """Do what follows in one transaction that sees one moment of the ledger; gives that moment."""
     with in_words(), connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        # a day of a large fleet is read in one go; the clock of a transaction that runs can only be stopped
+        for bound, value in (("statement_timeout", f"{_LONGEST_S}s"), ("transaction_timeout", "0")):
+            connection.execute("SELECT set_config(%s, %s, true)", (bound, value))
         row = connection.execute("SELECT now()").fetchone()
         assert row is not None  # noqa: S101 - a SELECT without FROM has one row
         yield row[0]
