@@ -2,7 +2,6 @@
 
 import logging
 import os
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Event, Thread
@@ -17,6 +16,7 @@ from api.signals import until_signalled
 from dispatch import channels
 from dispatch.courier import LANES, Courier, Lane
 from dispatch.courier import Settings as CourierSettings
+from dispatch.payloads import Names
 from dispatch.router import route
 from ledger import deliveries, outbox
 from ledger.database import DatabaseError, check_writable, connect
@@ -27,14 +27,15 @@ _log = logging.getLogger("warnloop.dispatch")
 POLL_S = 0.2
 """How often to look for events nobody has spoken of [s]."""
 
-GAUGE_S = 5.0
+GAUGE_S = 2.0
 """How often gauges are brought up to date [s]."""
-
-WELL_S = 60.0
-"""Who has worked for this long without trouble is met with all patience anew [s]."""
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 60.0)
 """Bounds of the time an attempt takes [s]."""
+
+
+Work = Callable[[psycopg.Connection, Callable[[], None]], None]
+"""A part's work on a connection, until the process is to stop; it calls the second whenever all is well."""
 
 
 class Job(NamedTuple):
@@ -150,11 +151,11 @@ class Dispatch:
         couriers = [
             Courier(self.settings.courier, ways, lane, self.metrics.settled, self.step) for lane in self.settings.lanes
         ]
-        parts: list[tuple[str, Callable[[psycopg.Connection], None]]] = [
-            ("router", lambda connection: self._route(connection, couriers)),
-            *((f"courier {at}", lambda connection, one=one: one.work(connection, self.stop))
+        parts: list[tuple[str, Work]] = [
+            ("router", lambda connection, well: self._route(connection, well, couriers)),
+            *((f"courier {at}", lambda connection, well, one=one: one.work(connection, self.stop, well))
               for at, one in enumerate(couriers)),
-            *((job.name, lambda connection, job=job: self._repeat(connection, job))
+            *((job.name, lambda connection, well, job=job: self._repeat(connection, well, job))
               for job in (Job("gauges", self.metrics.show, GAUGE_S), *self.jobs)),
         ]  # fmt: skip
         threads = [Thread(target=self._patiently, args=part, name=part[0]) for part in parts]
@@ -171,20 +172,17 @@ class Dispatch:
         if self._error is not None:
             raise self._error
 
-    def _patiently(self, name: str, work: Callable[[psycopg.Connection], None]) -> None:
+    def _patiently(self, name: str, work: Work) -> None:
         """Do a part's work; what passes is waited for, what does not ends all parts."""
         pauses = Pauses(self.settings.patience_s, self.stop)
         while not self.stop.is_set():
-            began = time.monotonic()
             try:
                 with connect(self.settings.database, statement_s=self.settings.statement_s) as connection:
                     check_version(connection)
                     check_writable(connection)
-                    work(connection)
+                    work(connection, pauses.well)
             except DatabaseError as error:
                 self.metrics.troubles.inc()
-                if time.monotonic() - began > WELL_S:
-                    pauses.well()
                 try:
                     pauses.bear(error)
                 except DatabaseError as final:
@@ -197,10 +195,12 @@ class Dispatch:
         self._error = self._error or error
         self.stop.set()
 
-    def _route(self, connection: psycopg.Connection, couriers: Sequence[Courier]) -> None:
+    def _route(self, connection: psycopg.Connection, well: Callable[[], None], couriers: Sequence[Courier]) -> None:
+        names = Names()
         outbox.listen(connection)
         while not self.stop.is_set():
-            count = route(connection, step=self.step)
+            count = route(connection, step=self.step, names=names)
+            well()
             if count:
                 self.metrics.routed.inc(count)
             else:
@@ -209,9 +209,10 @@ class Dispatch:
                 for courier in couriers:
                     courier.wake()
 
-    def _repeat(self, connection: psycopg.Connection, job: Job) -> None:
+    def _repeat(self, connection: psycopg.Connection, well: Callable[[], None], job: Job) -> None:
         while not self.stop.is_set():
             job.call(connection)
+            well()
             self.stop.wait(job.every_s)
 
 

@@ -22,7 +22,7 @@ from dispatch.channels import Channel
 from dispatch.channels.answers import Answer, Later, Refused, Sent
 from dispatch.retry import after
 from ledger import deliveries, subscriptions
-from ledger.database import connect, in_words
+from ledger.database import connect
 from ledger.deliveries import Attempt, Claimed, File
 from ledger.subscriptions import Health
 
@@ -115,10 +115,15 @@ class Courier:
         """Let it look at once for what is due; from any thread."""
         self._tried.put(None)
 
-    def work(self, connection: psycopg.Connection, stop: Event) -> None:
+    def work(self, connection: psycopg.Connection, stop: Event, well: Callable[[], None] = lambda: None) -> None:
         """Work until `stop` is set; what is in hands then is still sent and settled.
 
         Called again after an error, it goes on with what was in hands.
+
+        Parameters
+        ----------
+        well : callable
+            Called whenever the database has done what it was asked for.
 
         Raises
         ------
@@ -129,6 +134,7 @@ class Courier:
                 while not stop.is_set():
                     for claimed in self._turn(connection, claiming=True):
                         threads.submit(self._send, claimed)
+                    well()
                     self._gather(self.settings.poll_s)
                 while self._flying or self._unsettled:
                     self._gather(self.settings.poll_s)
@@ -155,7 +161,7 @@ class Courier:
         if not tried and not free:
             return ()
         claimed: Sequence[Claimed] = ()
-        with in_words(), connection.transaction(), connection.cursor() as cursor:
+        with deliveries.turn(connection) as cursor:
             noted = self._settle(cursor, tried) if tried else set()
             if free:
                 lease = timedelta(seconds=lane.lease_s)

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+import psycopg
 
 from detectors.catalogue import CATALOGUE
 from ingest.moment import BEIJING
+from ledger import closing, registries
 from ledger.outbox import Row
 
 TYPES = {
@@ -25,10 +27,43 @@ _STATUS = {"raised": "open", "risen": "open", "ended": "ended", "withdrawn": "wi
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def payload(row: Row) -> str:
+class Names:
+    """Names behind the codes of counties and companies, by the newest registry; read again when there is a newer."""
+
+    def __init__(self) -> None:
+        self._version = -1
+        self._counties: Mapping[str, str] = {}
+        self._companies: Mapping[str, str] = {}
+
+    def refresh(self, connection: psycopg.Connection) -> "Names":
+        """Look whether there is a newer registry; returns itself.
+
+        Raises
+        ------
+        DatabaseError
+        """
+        version, _ = registries.latest(connection)
+        if version != self._version:
+            self._counties, self._companies = closing.names(connection, version)
+            self._version = version
+        return self
+
+    def of(self, row: Row) -> dict[str, Any]:
+        """Codes of an event's county and company, and their names; a code where there is no name."""
+        county, company = row["county"], row["company"]
+        return {
+            "company": company,
+            "company_name": self._companies.get(company) or company,
+            "county": county,
+            "county_name": self._counties.get(county) or county,
+        }
+
+
+def payload(row: Row, names: Names) -> str:
     """Text of an event: ``{"type", "timestamp", "data"}``; times are ISO 8601 with +08:00."""
     event = row["event"]
     data = _report(row) if event == "issued" else _move(row) if event == "moved" else _violation(row)
+    data |= names.of(row)
     body = {"type": TYPES[event], "timestamp": _iso(row["recorded_at"]), "data": data}
     return msgspec.json.encode(body).decode()
 
@@ -44,8 +79,6 @@ def _subject(row: Row) -> dict[str, Any]:
         "kind_en": kind.en if kind else row["kind"],
         "plate": row["plate"],
         "plate_color": row["plate_color"],
-        "company": row["company"],
-        "county": row["county"],
         "severity": row["severity"],
     }
 
@@ -86,8 +119,6 @@ def _report(row: Row) -> dict[str, Any]:
         "report": str(row["report_id"]),
         "number": row["report_number"],
         "day": row["day"].isoformat(),
-        "county": row["county"],
-        "company": row["company"],
         "edition": row["edition"],
         "reason": row["reason"],
         "closed": _iso(row["closed_at"]),

@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from dispatch.payloads import TYPES, payload
+from dispatch.payloads import TYPES, Names, payload
 from dispatch.routing import TOPICS, Facts, Routes
 from ledger import casework, deliveries, outbox, subscriptions
 from ledger.deliveries import Owed
@@ -15,7 +15,12 @@ CHUNK = 500
 """How many events are routed in one transaction, at most."""
 
 
-def route(connection: psycopg.Connection, most: int = CHUNK, step: Callable[[str], None] = lambda _: None) -> int:
+def route(
+    connection: psycopg.Connection,
+    most: int = CHUNK,
+    step: Callable[[str], None] = lambda _: None,
+    names: Names | None = None,
+) -> int:
     """Route the oldest events that nobody has been told of; returns how many there were.
 
     Several processes may do this at the same time: one after the other, each event once.
@@ -24,6 +29,8 @@ def route(connection: psycopg.Connection, most: int = CHUNK, step: Callable[[str
     ----------
     step : callable
         Told the name of every step when it is done.
+    names : Names or None
+        Kept from call to call; read for this one if left out.
 
     Raises
     ------
@@ -39,7 +46,8 @@ def route(connection: psycopg.Connection, most: int = CHUNK, step: Callable[[str
                 _casework(cursor, row)
         step("cases")
         routes = Routes(subscriptions.live(cursor))
-        deliveries.owe(cursor, [one for row in rows for one in _owed(row, routes)])
+        known = (names or Names()).refresh(connection)
+        deliveries.owe(cursor, [one for row in rows for one in _owed(row, routes, known)])
         step("deliveries")
         outbox.routed(cursor, [row["id"] for row in rows])
         step("numbers")
@@ -67,12 +75,12 @@ def _superseded(kind: str) -> str:
     return f"由更严重的违规 {kind} 取代 a graver violation, {kind}, takes its place"
 
 
-def _owed(row: Row, routes: Routes) -> list[Owed]:
+def _owed(row: Row, routes: Routes, names: Names) -> list[Owed]:
     facts = Facts(
         TOPICS[row["event"]], row["county"] or "", row["company"] or "", row["kind"] or "", row["severity"] or 0
     )
     found = routes.owed(facts)
     if not found:
         return []
-    text = payload(row)  # one for all: the same bytes to everybody
+    text = payload(row, names)  # one for all: the same bytes to everybody
     return [Owed(one.id, row["id"], TYPES[row["event"]], text) for one in found]

@@ -37,12 +37,12 @@ def headline(event: Event, language: str = "zh-CN") -> str:
     zh = language != "en"
     parts: list[Any] = [(_ZH if zh else _EN).get(kind, kind)]
     if kind == "report.issued":
-        about = data.get("company") or data.get("county") or ("全州" if zh else "prefecture")
+        about = _name(data, "company") or _name(data, "county") or ("全州" if zh else "prefecture")
         parts += [data.get("number"), data.get("day"), about]
     else:
         levels = _LEVELS_ZH if zh else _LEVELS_EN
         parts += [data.get("kind"), data.get("kind_zh" if zh else "kind_en"), levels.get(_whole(data.get("severity")))]
-        parts += [data.get("plate"), data.get("company")]
+        parts += [data.get("plate"), _name(data, "company")]
         if kind == "case.moved":
             states = _STATES_ZH if zh else {}
             parts += [states.get(one, one) for one in (data.get("from"), data.get("to")) if isinstance(one, str)]
@@ -60,7 +60,9 @@ def letter(event: Event, language: str = "zh-CN") -> str:
         value = data.get(field)
         if value in (None, "", {}):
             continue
-        if field == "measures":
+        if field in ("company", "county"):
+            value = _name(data, field)
+        elif field == "measures":
             value = ", ".join(f"{name} {one}" for name, one in value.items())
         elif field == "severity":
             value = (_LEVELS_ZH if zh else _LEVELS_EN).get(value, value)
@@ -71,6 +73,11 @@ def letter(event: Event, language: str = "zh-CN") -> str:
         lines.append(f"{name_zh if zh else field}: {value}")
     foot = "本邮件由系统自动发送。" if zh else "This letter was sent by a program."
     return "\n".join([*lines, "", foot, ""])
+
+
+def _name(data: Mapping[str, Any], field: str) -> Any:
+    """Name of a company or county; its code where there is none."""
+    return data.get(f"{field}_name") or data.get(field)
 
 
 def _whole(value: Any) -> int:

@@ -1,7 +1,8 @@
 """Deliveries: one thing owed to one subscription: owed once, claimed under a lease, settled with an attempt's row."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -100,6 +101,18 @@ class Counts(NamedTuple):
     due: int
     dead: int
     overdue: int
+
+
+@contextmanager
+def turn(connection: psycopg.Connection) -> Iterator[psycopg.Cursor[Any]]:
+    """Cursor of one transaction, in which a courier settles what it has tried and claims what is due.
+
+    Raises
+    ------
+    DatabaseError
+    """
+    with in_words(), connection.transaction(), connection.cursor() as cursor:
+        yield cursor
 
 
 def owe(cursor: psycopg.Cursor[Any], owed: Sequence[Owed]) -> None:

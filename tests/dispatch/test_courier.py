@@ -150,7 +150,7 @@ def test_a_slow_receiver_delays_nobody_and_is_not_flooded(database_url: str, hun
     for _ in range(5):
         subscribe(database_url, url)
     happen(database_url, 40)
-    with receiver() as here, dispatching(settings(database_url, total_s=20.0)) as part:
+    with receiver() as here, dispatching(settings(database_url, total_s=8.0)) as part:
         until(lambda: held[1] >= 5 * 4, 10)
         subscribe(database_url, here.url)
         began = time.monotonic()

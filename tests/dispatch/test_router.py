@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from detectors.found import Fact
+from dispatch.payloads import Names
 from dispatch.router import route
 from ingest.registry import Vehicle
 from ledger.database import DatabaseError, connect
@@ -29,6 +31,20 @@ def tell(url: str, number: int, plate: str, **changes: Any) -> uuid.UUID:
         return next(iter(apply(cursor, [told]).changed))
 
 
+def named(url: str, collection: str, **content: str) -> None:
+    """Let a new version of the registry give something a name."""
+    change(
+        url, "INSERT INTO registry_versions (version, imported_by) SELECT count(*) + 1, 'test' FROM registry_versions"
+    )
+    change(
+        url,
+        "INSERT INTO registry_rows (collection, place, content, valid_from_ms, valid_to_ms, since_version) "
+        "SELECT %s, max(version), %s, 0, 1, max(version) FROM registry_versions",
+        collection,
+        Jsonb(content),
+    )
+
+
 def cases(url: str) -> dict[uuid.UUID, str]:
     return dict(rows(url, "SELECT violation_id, state FROM cases"))
 
@@ -44,6 +60,7 @@ def test_an_event_becomes_deliveries_and_a_case(database_url: str) -> None:
     company = subscribe(database_url, "http://c.example/", Principal(Role.COMPANY, "甲公司"))
     subscribe(database_url, "http://d.example/", Principal(Role.COUNTY, "652302"))  # where it was, not whose it is
     subscribe(database_url, "http://e.example/", kinds=("V09",))
+    named(database_url, "counties", county="652301", name="昌吉市")
     (violation,) = happen(database_url)
     assert routed(database_url) == 1
     assert routed(database_url) == 0
@@ -62,13 +79,29 @@ def test_an_event_becomes_deliveries_and_a_case(database_url: str) -> None:
         "data": {
             "violation": str(violation), "revision": 1, "kind": "V01", "kind_zh": "道路限速超速",
             "kind_en": "Speeding against the road's limit", "plate": "测A00000", "plate_color": 2, "company": "甲公司",
-            "county": "652301", "severity": 2, "place_county": "652302", "begins": "1970-01-01T08:16:40.000+08:00",
+            "company_name": "甲公司", "county": "652301", "county_name": "昌吉市", "severity": 2,
+            "place_county": "652302", "begins": "1970-01-01T08:16:40.000+08:00",
             "raised": "1970-01-01T08:17:20.000+08:00", "ends": "1970-01-01T08:17:20.000+08:00", "lead": False,
             "status": "open", "superseded_by": None, "measures": {"peak_kmh": 111.5}, "lon": 87.3, "lat": 44.0,
             "clause": "《道路交通安全法》第四十二条 (Road Traffic Safety Law art. 42)",
         },
     }  # fmt: skip
     assert cases(database_url) == {violation: "pushed"}
+
+
+def test_names_are_read_again_when_the_registry_changes(database_url: str) -> None:
+    subscribe(database_url, "http://a.example/")
+    names = Names()
+    told: list[str] = []
+    with connect(database_url) as connection:
+        for name in ("", "天山客运", "天山运输"):
+            if name:
+                named(database_url, "companies", company="甲公司", name=name)
+            happen(database_url, first=len(told))
+            assert route(connection, names=names) == 1
+            ((payload,),) = rows(database_url, "SELECT payload FROM deliveries ORDER BY created_at DESC LIMIT 1")
+            told.append(json.loads(payload)["data"]["company_name"])
+    assert told == ["甲公司", "天山客运", "天山运输"]
 
 
 def test_the_feed_is_contiguous_and_in_order(database_url: str) -> None:
