@@ -31,15 +31,17 @@ class Product:
         self.process: subprocess.Popen[bytes] | None = None
         self.said = ""
 
-    def command(self, *more: str) -> list[str]:
+    def command(self, *more: str, vehicles: int = 40) -> list[str]:
         ports = zip(("--port", "--gateway-port", "--receiver-port"), map(str, self.ports), strict=True)
         words = [word for pair in ports for word in pair]
-        return [sys.executable, "-m", "api.cli", "run", "--vehicles", "40", *words, *more]
+        return [sys.executable, "-m", "api.cli", "run", "--vehicles", str(vehicles), *words, *more]
 
-    def start(self) -> None:
+    def start(self, vehicles: int = 40) -> None:
         output = self.folder / "said"
         with output.open("wb") as file:
-            self.process = subprocess.Popen(self.command("--data", str(self.folder / "data")), stderr=file)
+            self.process = subprocess.Popen(
+                self.command("--data", str(self.folder / "data"), vehicles=vehicles), stderr=file
+            )
         self.until(lambda: "demo logins" in output.read_text(encoding="utf-8"))
         self.until(lambda: len(re.findall(r"^  \w+ +\S+ +\S+$", output.read_text(encoding="utf-8"), re.MULTILINE)) == 4)
         self.said = output.read_text(encoding="utf-8")

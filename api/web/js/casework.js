@@ -21,7 +21,8 @@ export async function casework(element, violation, changed) {
     show(element, h("header", {}, h("h2", {}, t("casework"))), element.desk, element.past);
   }
   if (!violation.case) {
-    show(element.desk, calm(t("case.none"), t("case.none.why")));
+    const why = violation.superseded_by ? t("case.none.superseded", { kind: violation.superseded_by }) : t("case.none.why");
+    show(element.desk, calm(t("case.none"), why));
     return;
   }
   show(element.past, violation.moves.toReversed().map(move));

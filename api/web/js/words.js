@@ -55,6 +55,7 @@ export const WORDS = {
   chart: ["速度与限值", "Speed and limit"], "chart.speed": ["速度", "Speed"], "chart.limit": ["限值", "Limit"], "chart.span": ["违规时段", "Violation"], "chart.at": ["{time} · {speed} km/h · 限值 {limit}", "{time} · {speed} km/h · limit {limit}"], "chart.peak": ["最高", "peak"],
 
   casework: ["闭环办理", "Casework"], "case.none": ["无须办理", "No casework"], "case.none.why": ["提示级违规只计入日报，不要求整改。", "Notices are counted in the report; nobody has to answer them."],
+  "case.none.superseded": ["同一时段已认定更重的 {kind}，本条并入其中，不单独计数和办理。", "A graver {kind} covers the same moments: this one is part of it, neither counted nor answered by itself."],
   "move.done": ["已办理：{state}", "Done: {state}"], "move.confirm": ["确定{move}", "Confirm: {move}"], "move.reload": ["载入最新状态", "Load what stands now"],
   "words.needed": ["请填写说明，对方要据此办理。", "Say why: the other side goes by it."],
   "words.submit": ["整改情况", "What was rectified"], "words.submit.hint": ["事实确认、对驾驶员的处理、原因、整改措施及完成时间", "Facts confirmed, what was done with the driver, cause, measures and when"],
