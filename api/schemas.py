@@ -426,9 +426,9 @@ class Catalogue(BaseModel):
 
 
 class Positions(BaseModel):
-    """Where vehicles are."""
+    """Where vehicles are: number, plate, class, company, county, lon, lat, km/h, heading, time, open severity."""
 
     time_ms: int
     stale: bool
     feed_age_s: float | None
-    vehicles: list[tuple[int, str, str, str, str, float, float, float | None, float | None, int, int]]
+    vehicles: list[Annotated[list[int | float | str | None], Field(min_length=11, max_length=11)]]

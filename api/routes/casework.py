@@ -109,7 +109,9 @@ def _store(held: State, file: UploadFile) -> Attached:
 
 
 @router.get(
-    "/attachments/{sha256}", response_class=Response, responses={200: {"content": {"application/octet-stream": {}}}}
+    "/attachments/{sha256}",
+    response_class=Response,
+    responses={200: {"content": {kind: {} for kind in attachments.ENDINGS}}},
 )
 def attachment(sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$")], caller: Reader, connection: Db) -> Response:
     """Download a file that hangs on a case of the caller's."""
