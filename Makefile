@@ -24,6 +24,7 @@ bench: $(VENV)/dev  ## the figures of docs/performance.md, all in one run
 	$(BIN)/python -m bench.deliveries
 	$(BIN)/python -m bench.reports
 	$(BIN)/python -m bench.api
+	$(BIN)/python -m bench.alert
 
 screens: $(VENV)/dev  ## pictures of every screen, in docs/screens
 	$(BIN)/python -m tests.browser.screens
