@@ -68,7 +68,7 @@ def by_text(connection: psycopg.Connection, fixes: Columns) -> None:
 
 
 def best(connection: psycopg.Connection, load: Callable[[psycopg.Connection, Columns], None], fixes: Columns) -> float:
-    """Seconds of the fastest of several loads into the emptied table, whose chunk of the day, if it has any, is made."""
+    """Seconds of the fastest of several loads into the emptied table; its chunk of the day, if it has any, is made."""
     batch, origin, vehicle, verdict = (fixes[0].take(slice(1)), fixes[1], fixes[2][:1], fixes[3][:1])
     before = Origin(origin.partition[:1], np.array([-1]), origin.row[:1], origin.logged_ms[:1])
     found = []

@@ -14,7 +14,8 @@ from detectors.why import Why, Words
     en="Hazardous goods in a no-go area",
     classes="H",
     severity=Severity.SEVERE,
-    clause="《危险化学品安全管理条例》第四十九条（条款号待核实） (Hazardous Chemicals Safety Regulations art. 49, number unverified)",
+    clause="《危险化学品安全管理条例》第四十九条（条款号待核实） "
+    "(Hazardous Chemicals Safety Regulations art. 49, number unverified)",
     limits={"points": 2, "hold_ms": 30_000, "gap_ms": 300_000, "merge_ms": 60_000},
     state=HOLD,
     measures=no_measures,
