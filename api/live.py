@@ -86,7 +86,7 @@ class Picture:
     vehicles : list
         Rows as ``docs/api.md`` describes them.
     feed_age_s : float or None
-        Since the newest fix was received [s].
+        Since the newest fix of anybody was received [s].
     """
 
     round: int
@@ -159,10 +159,14 @@ class Live:
         seen[0] = False
         return seen
 
-    def age_s(self, principal: Principal) -> float | None:
-        """How long ago the newest fix of a principal's vehicles was received; None where there is none [s]."""
+    @property
+    def age_s(self) -> float | None:
+        """How long ago the newest fix of the whole feed was received; None where there was none [s].
+
+        Of all vehicles, whoever asks: those of a small company may all be parked, which is no fault of the feed.
+        """
         with self._lock:
-            newest = int(self._columns.received_ms[self.seen(principal)].max(initial=MISSING_MS))
+            newest = int(self._columns.received_ms.max(initial=MISSING_MS))
         return None if newest == MISSING_MS else max(0.0, round(time.time() - newest / 1000, 1))
 
     @staticmethod
@@ -172,7 +176,7 @@ class Live:
 
     def picture(self, principal: Principal, after: int = -1) -> Picture:
         """Vehicles of a principal that have changed after a round, and were heard of in the last day."""
-        now_ms, age_s = time.time_ns() // 1_000_000, self.age_s(principal)
+        now_ms, age_s = time.time_ns() // 1_000_000, self.age_s
         with self._lock:
             seen, columns = self.seen(principal), self._columns
             chosen = np.flatnonzero(seen & (columns.changed > after) & (columns.time_ms >= now_ms - BACK_MS))

@@ -84,7 +84,7 @@ def summary(connection: psycopg.Connection, principal: Principal, live: Live) ->
             cell.open += row["at_station"]
             cell.overdue += row["overdue_at_station"]
     counties = [principal.tenant] if principal.role is Role.COUNTY else list(directory.counties)
-    age_s = live.age_s(principal)
+    age_s = live.age_s
     return {
         "day": today.date(),
         "now_ms": now_ms,
