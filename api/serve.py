@@ -1,5 +1,6 @@
 """Serve: the API and the screens as a process."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
@@ -9,6 +10,9 @@ from fastapi import FastAPI
 
 from api.app import make_app
 from api.signals import until_signalled
+
+BACKLOG = 2048
+"""Connections that may wait to be taken."""
 
 GRACE_S = 10
 """How long requests may take to end [s]."""
@@ -57,8 +61,20 @@ def serve(url: str, host: str, port: int) -> bool:
     ----------
     url : str
         Of a migrated database.
+
+    Raises
+    ------
+    OSError
+        The address cannot be listened on.
     """
+    try:
+        listener = socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG
+        )
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, f"http://{host}:{port}") from error
     app = make_app(url)
     server = _Server(config(app, host, port), app.state.held.stopping)
-    server.run()
+    with listener:
+        server.run([listener])
     return server.started

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
+from api.people import Account, Key, MadeKey, NewAccount, NewKey, NewPassword
 from api.permissions import Administrator, Manager
 from api.problems import Problem, no_such
-from api.schemas import Account, Key, MadeKey, NewAccount, NewKey, NewPassword, Page
+from api.schemas import Page
 from api.state import Db, Held
 from ledger import accounts, keys
 from ledger.accounts import AccountError

@@ -5,8 +5,8 @@ import time
 from fastapi import APIRouter, Request, Response
 
 from api.auth import COOKIE, Caller
+from api.people import Login, Me
 from api.permissions import PERMISSIONS, Member
-from api.schemas import Login, Me
 from api.state import Db, Held
 from ledger import accounts
 from ledger.directory import Directory
