@@ -26,12 +26,15 @@ class State:
     ----------
     stopping : Event
         Set when streams are to end.
+    streams : int
+        Clients that watch.
     """
 
     pool: Pool
     live: Live
     metrics: WebMetrics = field(default_factory=WebMetrics)
     stopping: Event = field(default_factory=Event)
+    streams: int = 0
     uploads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(UPLOADS))
     kept: "Kept" = field(default_factory=lambda: Kept())
 

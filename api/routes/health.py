@@ -36,5 +36,6 @@ def health(connection: Db) -> Health:
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 def metrics(held: Held) -> Response:
     """Metrics of this process, for Prometheus."""
+    held.metrics.streams.set(held.streams)
     held.metrics.feed_number.set(held.live.feed_number)
     return Response(generate_latest(held.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -33,7 +33,7 @@ def stream(
     last_event_id: Annotated[str | None, Header(max_length=40)] = None,
 ) -> Response:
     """What happens, as it happens: violations, cases, reports, positions."""
-    if held.metrics.streams._value.get() >= MOST or held.stopping.is_set():
+    if held.streams >= MOST or held.stopping.is_set():
         raise Problem("unavailable", "实时连接已满 there are too many streams", {"Retry-After": "10"})
     number = feed_number(connection)
     if last_event_id is not None and last_event_id.isascii() and last_event_id.isdigit():

@@ -20,6 +20,9 @@ from ledger import casework
 from ledger.database import connect
 from tests.api.world import API, PEOPLE, RIGHT, Someone, Web, World, fix, make_world, now_ms, raise_violation, serving
 
+PATIENCE_S = 10.0
+"""How long an event is waited for [s]."""
+
 
 class Event(NamedTuple):
     """One event as a client gets it."""
@@ -30,15 +33,18 @@ class Event(NamedTuple):
 
 
 def parse(lines: Iterator[str]) -> Iterator[Event]:
-    """Events of a stream, as a browser reads them."""
+    """Events of a stream, as a browser reads them; each within a time, or it fails."""
     fields: dict[str, str] = {}
+    until = time.monotonic() + PATIENCE_S
     for line in lines:
+        assert time.monotonic() < until, "nothing is told"
         if line:
             name, _, value = line.partition(": ")
             fields[name] = value
         elif "data" in fields:
             yield Event(fields["event"], int(fields["id"]) if "id" in fields else None, json.loads(fields["data"]))
             fields = {}
+            until = time.monotonic() + PATIENCE_S
 
 
 @contextmanager
@@ -207,7 +213,24 @@ def test_who_does_not_read_is_dropped_and_holds_up_nobody(web: Web, monkeypatch:
             began = time.monotonic()
             assert web.people["company"].get("/violations")
             assert time.monotonic() - began < 2
-    assert web.app.state.held.metrics.streams._value.get() == 0
+    until = time.monotonic() + 5
+    while web.app.state.held.streams:
+        assert time.monotonic() < until, "it still counts"
+        time.sleep(0.02)
+
+
+def test_it_goes_on_after_the_database_was_away(web: Web) -> None:
+    """Every connection is cut: what happens afterwards is told on the same stream, and requests are answered."""
+    with watching(web.people["county"]) as events:
+        next(events)
+        with connect(web.world.url) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        ids = happen(web.world.url, 2)
+        assert [next(events).data["violation"]["id"] for _ in ids] == ids
+    assert web.people["county"].get("/violations")["items"][0]
 
 
 def test_clients_of_a_view_share_the_work(web: Web) -> None:
