@@ -1,71 +1,18 @@
 """The gateway over a real socket: what is taken is in the log, what is not is told why."""
 
 import gzip
-import json
 import socket
-import threading
-import time
-from collections.abc import Iterator
 from contextlib import closing
-from typing import Any
 
 import pytest
-import urllib3
-import uvicorn
 
 from api import gateway
-from api.gateway import Gateway
 from ledger import keys
 from ledger.database import connect
 from ledger.principal import CENTRE
-from ledger.tablelog import TableLog
+from tests.api.posting import Running
 
 LINE = b'{"plate":"\xe6\xb5\x8bA00001","time":1772380800000,"lon":87.3,"lat":44.0,"speed_kmh":60}\n'
-
-
-class Running:
-    """A gateway that listens, and how to post to it."""
-
-    def __init__(self, url: str) -> None:
-        self.url, self.log = url, TableLog(url)
-        with connect(url) as connection:
-            self.id, self.key = keys.create(connection, CENTRE, "feed", ("ingest",), "tester")
-        config = uvicorn.Config(Gateway(self.log, url).app(), port=0, log_level="error")
-        self.server = uvicorn.Server(config)
-        self.thread = threading.Thread(target=self.server.run)
-        self.thread.start()
-        while not self.server.started:
-            time.sleep(0.01)
-        self.port = self.server.servers[0].sockets[0].getsockname()[1]
-        self.pool = urllib3.PoolManager(retries=False)
-
-    def post(self, body: Any, key: str = "", path: str = "/ingest", **headers: str) -> tuple[int, dict[str, Any]]:
-        address = f"http://127.0.0.1:{self.port}{path}"
-        all_ = {"Authorization": f"Bearer {key or self.key}", **headers}
-        answer = self.pool.request("POST", address, body=body, headers=all_)
-        self.headers = answer.headers
-        return answer.status, json.loads(answer.data)
-
-    def lines(self) -> int:
-        """Lines that the log holds."""
-        with connect(self.url) as connection:
-            rows = connection.execute("SELECT content FROM log_frames").fetchall()
-        return sum(len(bytes(content).splitlines()) for (content,) in rows)
-
-    def stop(self) -> None:
-        self.server.should_exit = True
-        self.thread.join()
-        self.log.close()
-
-
-@pytest.fixture
-def running(database_url: str) -> Iterator[Running]:
-    TableLog.create(database_url, 2)
-    one = Running(database_url)
-    try:
-        yield one
-    finally:
-        one.stop()
 
 
 def test_what_is_answered_200_is_in_the_log(running: Running) -> None:

@@ -3,7 +3,6 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,18 +10,7 @@ import pytest
 from api import simulate
 from api.simulate import WINDOW_MS, Fleet, Place, Simulation, SimulationError, due
 from ledger.database import connect
-from ledger.tablelog import TableLog
-from tests.api.test_gateway import Running
-
-
-@pytest.fixture
-def running(database_url: str) -> Iterator[Running]:
-    TableLog.create(database_url, 2)
-    one = Running(database_url)
-    try:
-        yield one
-    finally:
-        one.stop()
+from tests.api.posting import Running
 
 
 def received(line: bytes) -> int:
@@ -41,12 +29,12 @@ def test_what_is_due(tmp_path: Path) -> None:
 
 def test_each_line_once_across_a_stop(running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simulate, "BODY_BYTES", 4_000)
-    fleet = Fleet(tmp_path, vehicles=3, seed=1)
+    fleet = Fleet(tmp_path, vehicles=20, seed=1)
     begin_ms = fleet.place.begin_ms
     assert begin_ms % 86_400_000 == 16 * 3_600_000, "a Beijing midnight"
     path = fleet.positions(fleet.place)
     for _ in range(3):  # it is stopped in the middle, twice, and started anew
-        simulation = Simulation(Fleet(tmp_path, 3, 1), f"http://127.0.0.1:{running.port}", running.key)
+        simulation = Simulation(Fleet(tmp_path, 20, 1), f"http://127.0.0.1:{running.port}", running.key)
         before, caught_up = fleet.place.sent, threading.Event()
         thread = threading.Thread(target=simulation.run, args=(lambda _, e=caught_up: e.set(),))
         thread.start()
@@ -54,6 +42,7 @@ def test_each_line_once_across_a_stop(running: Running, tmp_path: Path, monkeypa
             time.sleep(0.01)
         simulation.stop.set()
         thread.join()
+    assert fleet.place.begin_ms == begin_ms, "it is still in its first day"
     sent = path.read_bytes()[: fleet.place.sent]
     with connect(running.url) as connection:
         frames = connection.execute("SELECT content FROM log_frames").fetchall()
