@@ -9,7 +9,7 @@ run: $(VENV)/run  ## the whole product with a simulated fleet; prints address an
 	$(BIN)/warnloop run
 
 test: $(VENV)/dev  ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 check: $(VENV)/dev  ## lint, format, types, import law
 	$(BIN)/ruff check .

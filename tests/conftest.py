@@ -1,5 +1,6 @@
 """Fixtures for all tests: real databases. Whoever asks for one is tested on each kind of server."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -7,16 +8,12 @@ import pytest
 from deploy.timescale.install import UnavailableError
 from tests.servers import KINDS, Servers, swept_folder
 
-LEFT_OUT = pytest.StashKey[dict[str, str]]()
 
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[LEFT_OUT] = {}
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for name, reason in config.stash[LEFT_OUT].items():
-        terminalreporter.write_line(f"{name} tests LEFT OUT: {reason}", red=True, bold=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly what was left out, and why."""
+    reasons = Counter(report.longrepr[2] for report in terminalreporter.stats.get("skipped", ()))
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"{count} tests LEFT OUT: {reason.removeprefix('Skipped: ')}", red=True, bold=True)
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +30,6 @@ def server_kind(request: pytest.FixtureRequest, servers: Servers) -> str:
     try:
         servers.url(kind)
     except UnavailableError as reason:
-        request.config.stash[LEFT_OUT]["TimescaleDB"] = str(reason)
         pytest.skip(f"no {kind}: {reason}")
     return kind
 

@@ -8,20 +8,16 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.browser.stage import CHROMIUM, Stage, plant, staged
-from tests.conftest import LEFT_OUT
 from tests.servers import Servers
 
 VEHICLES = 60
 
 
 @pytest.fixture(scope="session")
-def stage(
-    servers: Servers, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Stage]:
+def stage(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A server with a small fleet, and a browser."""
     if not Path(CHROMIUM).exists():
-        request.config.stash[LEFT_OUT]["Browser"] = f"there is no {CHROMIUM} (apt-get install chromium fonts-noto-cjk)"
-        pytest.skip(f"no {CHROMIUM}")
+        pytest.skip(f"no browser: there is no {CHROMIUM} (apt-get install chromium fonts-noto-cjk)")
     folder = tmp_path_factory.mktemp("stage")
     with (
         servers.database("postgres", template=servers.migrated("postgres")) as url,
