@@ -113,6 +113,9 @@ class Kind:
     over: str
     version: int
 
+    def __str__(self) -> str:
+        return self.code
+
     @property
     def family(self) -> str:
         """Folder its module stands in: speed, hours, place, ..."""
