@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import make_app
+from api.limits import BoundedProtocol, raise_open_files
 from api.signals import until_signalled
 
 BACKLOG = 2048
@@ -40,6 +41,7 @@ def config(app: FastAPI, host: str, port: int) -> uvicorn.Config:
     """How an application is served."""
     return uvicorn.Config(
         app,
+        http=BoundedProtocol,
         host=host,
         port=port,
         log_config=None,
@@ -73,6 +75,7 @@ def serve(url: str, host: str, port: int) -> bool:
         )
     except OSError as error:
         raise OSError(error.errno, error.strerror, f"http://{host}:{port}") from error
+    raise_open_files()
     app = make_app(url)
     server = _Server(config(app, host, port), app.state.held.stopping)
     with listener:
