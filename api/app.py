@@ -18,7 +18,7 @@ from api.live import Live
 from api.problems import MEDIA_TYPE
 from api.routes import casework, health, keys, overview, reports, session, stream, subscriptions, violations
 from api.schemas import ProblemDocument
-from api.state import State
+from api.state import WATCHING, State
 from ledger.pool import Pool
 
 WEB = Path(__file__).parent / "web"
@@ -27,8 +27,9 @@ WEB = Path(__file__).parent / "web"
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     words = {
         400: "Cannot be understood", 401: "Not logged in", 403: "Not allowed", 404: "No such thing, or another's",
+        408: "Too slow to arrive",
         409: "In conflict with what there is", 413: "Too large", 415: "Not taken", 422: "Invalid",
-        429: "Too many tries", 503: "Not available just now",
+        429: "Too many, or too many tries", 503: "Not available just now",
     }  # fmt: skip
     schema = {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}
     return {status: {"description": words[status], "content": {MEDIA_TYPE: schema}} for status in statuses}
@@ -46,11 +47,12 @@ def make_app(url: str, *, web: Path = WEB, patience_s: float = 5.0) -> FastAPI:
     patience_s : float
         How long a request waits for a database that is busy or out of reach [s].
     """
-    state = State(Pool(url, wait_s=patience_s), Live(url))
+    state = State(Pool(url, wait_s=patience_s), Pool(url, wait_s=patience_s, most=WATCHING), Live(url))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         state.pool.open()
+        state.watching_pool.open()
         state.live.start()
         try:
             await to_thread.run_sync(state.live.wait, patience_s)
@@ -59,6 +61,7 @@ def make_app(url: str, *, web: Path = WEB, patience_s: float = 5.0) -> FastAPI:
             state.stopping.set()
             await to_thread.run_sync(state.live.stop)
             await to_thread.run_sync(state.pool.close)
+            await to_thread.run_sync(state.watching_pool.close)
 
     app = FastAPI(
         title="warnloop",
@@ -67,7 +70,7 @@ def make_app(url: str, *, web: Path = WEB, patience_s: float = 5.0) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        responses=_problems(400, 422, 503),
+        responses=_problems(400, 408, 422, 503),
     )
     app.state.held = state
     problems.install(app)

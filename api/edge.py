@@ -1,5 +1,6 @@
 """Edge: what holds for every request: bounds of its body, headers of its answer, its place in the metrics."""
 
+import asyncio
 import time
 from typing import Any
 
@@ -16,6 +17,9 @@ MOST_BODY = 256 << 10
 
 MOST_FORM = MOST_BYTES + (64 << 10)
 """Largest form with a file [B]."""
+
+BODY_S = 60.0
+"""How long a body may take to arrive [s]."""
 
 PREFIX = "/api/v1"
 """Where the API is."""
@@ -55,7 +59,7 @@ class Edge:
                     headers.setdefault(name, value)
                 if scope["path"].startswith(PREFIX):
                     headers.setdefault("Cache-Control", "no-store")
-                if message["status"] == 413:
+                if message["status"] in (408, 413):
                     headers["Connection"] = "close"  # the rest of the body is not wanted
             await send(message)
 
@@ -83,12 +87,18 @@ def _words(most: int) -> str:
 
 
 def _bounded(receive: Receive, most: int) -> Receive:
-    """Read a body up to a bound, whatever it says of its length."""
-    got = 0
+    """Read a body up to a bound, whatever it says of its length, and for so long."""
+    got, until = 0, asyncio.get_running_loop().time() + BODY_S
+    whole = False
 
     async def bounded() -> Message:
-        nonlocal got
-        message: dict[str, Any] = dict(await receive())
+        nonlocal got, whole
+        try:
+            async with asyncio.timeout_at(None if whole else until):
+                message: dict[str, Any] = dict(await receive())
+        except TimeoutError:
+            raise HTTPException(408, f"接收超时 the body did not arrive within {BODY_S:.0f} s") from None
+        whole = not message.get("more_body", False)
         got += len(message.get("body", b""))
         if got > most:
             raise HTTPException(413, _words(most))

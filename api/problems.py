@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from ledger.accounts import AccountError, TooManyTriesError, WrongLoginError
@@ -34,14 +35,15 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "unsupported": (415, "不支持此内容类型 The content type is not taken"),
     "invalid": (422, "输入有误 Something in it is wrong"),
     "too-many-tries": (429, "尝试次数过多 Too many tries"),
+    "too-many": (429, "同时过多 Too many at a time"),
     "broken": (500, "服务器内部错误 Something is broken here"),
     "unavailable": (503, "暂时不可用 Not available just now"),
 }
 """Type to its status and title."""
 
 _OF_STATUS = {
-    400: "bad-request", 401: "not-logged-in", 403: "forbidden", 404: "no-such", 405: "not-allowed", 409: "conflict",
-    413: "too-large", 415: "unsupported", 422: "invalid", 429: "too-many-tries", 503: "unavailable",
+    400: "bad-request", 401: "not-logged-in", 403: "forbidden", 404: "no-such", 405: "not-allowed", 408: "too-slow",
+    409: "conflict", 413: "too-large", 415: "unsupported", 422: "invalid", 429: "too-many-tries", 503: "unavailable",
 }  # fmt: skip
 
 
@@ -106,6 +108,8 @@ def _of(error: Exception) -> Problem:
             log.warning("%s", text)
             words = "数据库暂时无法使用，请稍后再试 the database cannot be used just now, try again later"
             return Problem("unavailable", words, {"Retry-After": "5"})
+        case ClientDisconnect():
+            return Problem("bad-request", "连接中断 whoever asked went away")
         case HTTPException():
             kind = _OF_STATUS.get(error.status_code, "bad-request")
             detail = "" if kind in ("no-such", "not-allowed") else str(error.detail)
@@ -136,7 +140,7 @@ def install(app: FastAPI) -> None:
 
     app.add_exception_handler(RequestValidationError, invalid)
     for kind in (
-        Problem, HTTPException, DatabaseError, NoSuchCaseError, NoSuchAttachmentError, IllegalMoveError, BadMoveError,
-        AttachmentError, AccountError, WrongLoginError, TooManyTriesError, Exception,
+        Problem, HTTPException, ClientDisconnect, DatabaseError, NoSuchCaseError, NoSuchAttachmentError,
+        IllegalMoveError, BadMoveError, AttachmentError, AccountError, WrongLoginError, TooManyTriesError, Exception,
     ):  # fmt: skip
         app.add_exception_handler(kind, told)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from threading import Event, Lock
 from typing import Annotated, Any
@@ -11,11 +12,18 @@ from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from api.live import Live
+from api.places import Places
 from api.web_metrics import WebMetrics
 from ledger.pool import Pool
 
 UPLOADS = 4
 """Files that are taken in at once: each may take 10 MiB."""
+
+WATCHING = 4
+"""Threads that look for what streams are to tell, and connections they have: requests have others."""
+
+MOST_KEPT = 256
+"""Answers that are kept."""
 
 
 @dataclass(slots=True)
@@ -24,19 +32,29 @@ class State:
 
     Attributes
     ----------
+    watching_pool, watching : Pool, CapacityLimiter
+        Connections and threads of streams, so that requests need not wait for them.
     stopping : Event
         Set when streams are to end.
     streams : int
         Clients that watch.
+    places : Places
+        Streams and uploads, by whose they are.
+    kept, told : Kept
+        What requests, and what streams, were answered.
     """
 
     pool: Pool
+    watching_pool: Pool
     live: Live
     metrics: WebMetrics = field(default_factory=WebMetrics)
     stopping: Event = field(default_factory=Event)
     streams: int = 0
     uploads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(UPLOADS))
+    watching: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(WATCHING))
+    places: Places = field(default_factory=Places)
     kept: "Kept" = field(default_factory=lambda: Kept())
+    told: "Kept" = field(default_factory=lambda: Kept())
 
 
 @dataclass(slots=True)
@@ -55,6 +73,8 @@ class Kept:
         made = make()
         with self._lock:
             self._held = {one: held for one, held in self._held.items() if held[0] > now}
+            while len(self._held) >= MOST_KEPT:
+                del self._held[next(iter(self._held))]
             self._held[key] = (time.monotonic() + seconds, made)
         return made
 
@@ -69,10 +89,17 @@ def state_of(request: Request) -> State:
 Held = Annotated[State, Depends(state_of)]
 
 
-def _connection(held: Held) -> Iterator[psycopg.Connection]:
+def _connection(request: Request, held: Held) -> Iterator[psycopg.Connection]:
     """A connection until the route is done; the answer is sent without it."""
-    with held.pool.connection() as connection:
-        yield connection
+    with ExitStack() as lent:
+        request.state.lent = lent
+        yield lent.enter_context(held.pool.connection())
+
+
+def give_back(request: Request) -> None:
+    """Give the connection of a request back before it is done: what it waits for now needs none."""
+    lent: ExitStack = request.state.lent
+    lent.close()
 
 
 Db = Annotated[psycopg.Connection, Depends(_connection, scope="function")]

@@ -7,12 +7,14 @@ is queued for it, so that a slow one holds up nobody; one that does not read is 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
-from anyio import to_thread
+from anyio import move_on_after, to_thread
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -28,6 +30,8 @@ from ledger.shown import Shown, Wanted
 
 log = logging.getLogger("warnloop.stream")
 
+T = TypeVar("T")
+
 LOOK_S = 0.2
 """How often it is looked for news [s]."""
 
@@ -35,13 +39,25 @@ POSITIONS_S = 1.0
 """How often positions are told [s]."""
 
 BEAT_S = 15.0
-"""How often an idle stream shows that it lives, and it is seen whether its session still does [s]."""
+"""How often a stream shows that it lives [s]."""
+
+CHECK_S = 2.0
+"""How often it is seen whether a session or a key still lets its holder look, before more is told [s]."""
+
+CHECKED_S = 1.0
+"""How long that is believed for the other streams of the same session or key [s]."""
+
+UNCHECKED_S = 30.0
+"""A stream ends when that could not be seen for so long [s]."""
+
+OF_SESSION, OF_TENANT, OF_CENTRE = 10, 50, 100
+"""Streams at a time of one session or key, of one tenant, and of the centre or its operators."""
 
 DROP_S = 30.0
 """A client that takes nothing for so long is dropped [s]."""
 
 AT_ONCE = 100
-"""Feed numbers that are told at once."""
+"""Feed numbers that are told at once: a block, so that all who catch up share what is read."""
 
 KEPT_S = 5.0
 """How long what one client was told is kept for others of the same view [s]."""
@@ -76,6 +92,17 @@ class Stream(Response):
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         """Tell until the client goes, or must go."""
+        principal = self.caller.principal
+        of_tenant = OF_TENANT if principal.tenant else OF_CENTRE
+        with self.state.places.take({("stream", self._whose): OF_SESSION, ("stream", principal): of_tenant}):
+            await self._tell(receive, send)
+
+    @property
+    def _whose(self) -> str:
+        """The session or the key."""
+        return self.caller.token or self.connection.headers["authorization"]
+
+    async def _tell(self, receive: Receive, send: Send) -> None:
         gone = asyncio.ensure_future(_gone(receive))
         self.state.streams += 1
         try:
@@ -101,28 +128,42 @@ class Stream(Response):
         hello = {"number": watch.number, "now_ms": time.time_ns() // 1_000_000}
         yield b"retry: 2000\n\n" + _event("hello", hello)
         beat_at = time.monotonic() + BEAT_S
+        good_at = time.monotonic()
         positions_at = 0.0
         while not gone.done() and not self.state.stopping.is_set():
             now = time.monotonic()
             try:
+                if now - good_at >= CHECK_S:
+                    if not await self._still_good(good_at + UNCHECKED_S):
+                        return
+                    good_at = time.monotonic()
                 if live.feed_number > watch.number:
-                    if told := await to_thread.run_sync(self._news):
+                    if told := await self._in_thread(self._news):
                         yield told
                     if live.feed_number > watch.number:
                         continue
                 if watch.round is not None and now >= positions_at:
-                    yield await to_thread.run_sync(self._positions)
+                    yield await self._in_thread(self._positions)
                     positions_at = now + POSITIONS_S
                 if now >= beat_at:
-                    if not await to_thread.run_sync(self._is_good):
-                        return
                     yield b": \n\n"
                     beat_at = now + BEAT_S
             except DatabaseError as error:
                 log.warning("%s", error)
+                if time.monotonic() - good_at >= UNCHECKED_S:
+                    return
                 yield b": \n\n"
                 await asyncio.sleep(1.0)
             await asyncio.wait([gone], timeout=LOOK_S)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await to_thread.run_sync(work, limiter=self.state.watching)
+
+    async def _still_good(self, until: float) -> bool:
+        """Whether the stream may go on; not where that is not known by then [s, monotonic]."""
+        with move_on_after(max(until - time.monotonic(), CHECK_S)):
+            return await self._in_thread(self._is_good)
+        return False
 
     def _news(self) -> bytes:
         """What the feed holds behind the last number; moves it on.
@@ -131,16 +172,23 @@ class Stream(Response):
         ------
         DatabaseError
         """
-        watch = self.watch
-        upto = min(self.state.live.feed_number, watch.number + AT_ONCE)
-        key = ("news", watch.principal, watch.number, upto)
-        told: bytes = self.state.kept.get(key, KEPT_S, lambda: self._read(watch.number, upto))
+        watch, newest = self.watch, self.state.live.feed_number
+        after = watch.number
+        upto = after - after % AT_ONCE + AT_ONCE
+        if upto <= newest:
+            after = upto - AT_ONCE
+        else:
+            upto = newest
+        key = ("news", watch.principal, after, upto)
+        read: list[tuple[int, bytes]] = self.state.told.get(key, KEPT_S, lambda: self._read(after, upto))
+        told = b"".join(event for number, event in read if number > watch.number)
         watch.number = upto
         return told
 
-    def _read(self, after: int, upto: int) -> bytes:
+    def _read(self, after: int, upto: int) -> list[tuple[int, bytes]]:
+        """Events behind a number, with their numbers, in order."""
         directory, metrics = self.state.live.directory, self.state.metrics
-        with self.state.pool.connection() as connection:
+        with self.state.watching_pool.connection() as connection:
             shown = Shown(connection, self.watch.principal)
             rows = shown.events(after, upto)
             ids = list({row["id"] for row in rows})
@@ -151,7 +199,8 @@ class Stream(Response):
         told += [(row["number"], "report", views.issued(row, directory)) for row in issued]
         for _, event, _ in told:
             metrics.stream_events.labels(event).inc()
-        return b"".join(_event(event, data, number) for number, event, data in sorted(told, key=lambda one: one[0]))
+        told.sort(key=lambda one: one[0])
+        return [(number, _event(event, data, number)) for number, event, data in told]
 
     def _positions(self) -> bytes:
         watch = self.watch
@@ -163,23 +212,34 @@ class Stream(Response):
             picture = self.state.live.picture(watch.principal, after)
             return picture.round, _event("positions", picture.told())
 
-        made: tuple[int, bytes] = self.state.kept.get(key, POSITIONS_S / 2, make)
+        made: tuple[int, bytes] = self.state.told.get(key, POSITIONS_S / 2, make)
         watch.round = made[0]
         return made[1]
 
     def _is_good(self) -> bool:
-        """Whether the session or the key still lets its holder look."""
-        try:
-            with self.state.pool.connection() as connection:
-                caller = caller_of(self.connection, connection)
-        except Problem:
-            return False
-        return caller is not None and caller.principal == self.caller.principal and READER.allows(caller)
+        """Whether the session or the key still lets its holder look.
+
+        Raises
+        ------
+        DatabaseError
+        """
+
+        def look() -> bool:
+            try:
+                with self.state.watching_pool.connection() as connection:
+                    caller = caller_of(self.connection, connection)
+            except Problem:
+                return False
+            return caller is not None and caller.principal == self.caller.principal and READER.allows(caller)
+
+        good: bool = self.state.told.get(("good", self._whose), CHECKED_S, look)
+        return good
 
 
 async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    with suppress(HTTPException):  # a body that is too slow or too large
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
 
 def _event(name: str, data: Any, number: int | None = None) -> bytes:

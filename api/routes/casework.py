@@ -14,13 +14,16 @@ from api import views
 from api.permissions import CaseMover, Reader
 from api.problems import Problem
 from api.schemas import Attached, Legal, Moved, NewMove
-from api.state import Db, Held, State
+from api.state import Db, Held, State, give_back
 from ledger import attachments, casework
 from ledger.casework import IllegalMoveError
 
 router = APIRouter(tags=["casework"])
 
 CHUNK_BYTES = 64 << 10
+
+UPLOADS = 4
+"""Files that one tenant may send at a time."""
 
 PAGE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; frame-ancestors 'self'; sandbox"
@@ -80,8 +83,14 @@ def move(violation_id: UUID, wanted: NewMove, caller: CaseMover, connection: Db)
 
 
 @router.post("/attachments", status_code=201, openapi_extra=FORM)
-async def attach(caller: CaseMover, request: Request, held: Held) -> Attached:  # noqa: ARG001 - for its permission
+async def attach(caller: CaseMover, request: Request, held: Held) -> Attached:
     """Store a file, so that it can be hung on a move: JPEG, PNG, WebP or PDF."""
+    await to_thread.run_sync(give_back, request)
+    with held.places.take({("upload", caller.principal): UPLOADS}):
+        return await _receive(request, held)
+
+
+async def _receive(request: Request, held: State) -> Attached:
     try:
         form = await request.form(max_files=1, max_fields=0)
     except (KeyError, ValueError) as error:

@@ -13,7 +13,7 @@ from ledger.tail import feed_number
 router = APIRouter(tags=["stream"])
 
 MOST = 500
-"""Streams of one process."""
+"""Streams of one process; the centre, whose own are bounded (`api.stream.OF_CENTRE`), has a place nonetheless."""
 
 Number = Annotated[int, Query(ge=0, le=(1 << 63) - 1)]
 
@@ -33,7 +33,7 @@ def stream(
     last_event_id: Annotated[str | None, Header(max_length=40)] = None,
 ) -> Response:
     """What happens, as it happens: violations, cases, reports, positions."""
-    if held.streams >= MOST or held.stopping.is_set():
+    if held.stopping.is_set() or (held.streams >= MOST and caller.principal.tenant):
         raise Problem("unavailable", "实时连接已满 there are too many streams", {"Retry-After": "10"})
     number = feed_number(connection)
     if last_event_id is not None and last_event_id.isascii() and last_event_id.isdigit():

@@ -185,7 +185,7 @@ def test_positions_come_first_whole_then_what_moves(web: Web) -> None:
 
 
 def test_a_session_that_ends_ends_its_stream(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "BEAT_S", 0.3)
+    monkeypatch.setattr(stream, "CHECK_S", 0.3)
     someone = web.log_in("county")
     with watching(someone) as events:
         assert next(events).name == "hello"
