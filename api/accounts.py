@@ -44,7 +44,9 @@ def add(
 ) -> None:
     """新建账号。 Make an account. The password is asked for, unless a file has it."""
     from ledger import accounts
+    from ledger.directory import load
     from ledger.principal import Principal, Role
+    from ledger.registries import latest
 
     try:
         principal = Principal(Role(role), tenant)
@@ -53,6 +55,10 @@ def add(
         raise typer.BadParameter(f"no such role and tenant, {role!r} and {tenant!r}: {expected}") from error
     password = _password(password_file)
     with _connected(database, data) as connection:
+        if not load(connection, latest(connection)[0]).knows(principal):
+            raise accounts.AccountError(
+                f"登记信息中没有此县市或企业，请先导入 the registry knows no {role} {tenant}: import it first"
+            )
         accounts.create(connection, login, password, principal, actor)
     notes.print(f"已新建账号 made the account {login}, {role} {tenant}", markup=False)
 

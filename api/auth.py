@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 import psycopg
 from fastapi import Depends, Request
@@ -14,7 +15,7 @@ from ledger import accounts, keys
 from ledger.principal import Principal
 
 COOKIE = "warnloop"
-"""Name of the session's cookie."""
+"""Name of the session's cookie; over HTTPS with a prefix, so that no neighbouring host can set it."""
 
 OWN = "x-warnloop"
 """Header of requests that our own screens make: another site cannot add it without being asked."""
@@ -39,6 +40,8 @@ class Caller:
         End of the session; None for a key.
     token : str
         Of the session; empty for a key.
+    account_id : UUID or None
+        Of the session, or of whoever made the key; None where a command made it.
     """
 
     principal: Principal
@@ -46,11 +49,17 @@ class Caller:
     scopes: frozenset[str]
     expires_at: datetime | None = None
     token: str = ""
+    account_id: UUID | None = None
 
     @classmethod
     def of_session(cls, session: accounts.Session, token: str) -> "Caller":
         """Whoever is logged in."""
-        return cls(session.principal, session.login, ALL_SCOPES, session.expires_at, token)
+        return cls(session.principal, session.login, ALL_SCOPES, session.expires_at, token, session.account_id)
+
+
+def cookie_of(request: HTTPConnection) -> str:
+    """Name of the cookie of a request."""
+    return f"__Host-{COOKIE}" if request.url.scheme == "https" else COOKIE
 
 
 def caller_of(request: HTTPConnection, connection: psycopg.Connection) -> Caller | None:
@@ -66,9 +75,9 @@ def caller_of(request: HTTPConnection, connection: psycopg.Connection) -> Caller
         scheme, _, given = header.partition(" ")
         key = keys.find(connection, given.strip()) if scheme.lower() == "bearer" else None
         if key is None:
-            raise _unknown("密钥无效或已吊销 the key is not valid, or revoked")
-        return Caller(key.principal, key.actor, key.scopes)
-    token = request.cookies.get(COOKIE, "")
+            raise _unknown("密钥无效、已吊销或已停用 the key is not valid, or revoked, or its account disabled")
+        return Caller(key.principal, key.actor, key.scopes, account_id=key.account_id)
+    token = request.cookies.get(cookie_of(request), "")
     if not token:
         return None
     session = accounts.of_token(connection, token)

@@ -55,7 +55,7 @@ class MadeKey(Key):
 class NewAccount(Asked):
     """An account that is wanted."""
 
-    login: Annotated[Line, Field(min_length=1, max_length=64)]
+    login: Annotated[str, Field(pattern="^[A-Za-z0-9._-]{1,64}$")]
     password: Annotated[str, Field(max_length=1000)]
     role: RoleName
     tenant: Code = ""

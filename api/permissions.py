@@ -19,19 +19,26 @@ class Permission:
     Attributes
     ----------
     name : str
-        As `Me.can` lists it; empty for whoever is known.
+        As `Me.can` lists it; empty where it says nothing new.
     roles : frozenset of Role
-    scope : str
-        That a key needs; empty for any.
+    scopes : tuple of str
+        That a key needs, all of them.
+    people : bool
+        Whether it is for sessions of people only: no key has it.
     """
 
     name: str
     roles: frozenset[Role]
-    scope: str
+    scopes: tuple[str, ...] = ()
+    people: bool = False
 
     def allows(self, caller: Caller) -> bool:
         """Whether somebody has it."""
-        return caller.principal.role in self.roles and (not self.scope or self.scope in caller.scopes)
+        return (
+            caller.principal.role in self.roles
+            and caller.scopes.issuperset(self.scopes)
+            and bool(caller.token or not self.people)
+        )
 
     def __call__(self, caller: Known) -> Caller:
         """Give whoever asks to the route.
@@ -43,18 +50,22 @@ class Permission:
         """
         if caller.principal.role not in self.roles:
             raise Problem("forbidden", "您的角色无此权限 your role may never do this")
-        if self.scope and self.scope not in caller.scopes:
-            raise Problem("forbidden", f"密钥权限不足 the key lacks the scope {self.scope}")
+        if self.people and not caller.token:
+            raise Problem("forbidden", "密钥不能管理账号，请登录 no key can do this: log in")
+        for scope in self.scopes:
+            if scope not in caller.scopes:
+                raise Problem("forbidden", f"密钥权限不足 the key lacks the scope {scope}")
         return caller
 
 
-MEMBER = Permission("", ALL, "")
-READER = Permission("read", ALL, "read")
-CASE_MOVER = Permission("casework", ALL, "casework")
-MANAGER = Permission("manage", frozenset({Role.CENTRE, Role.COUNTY, Role.COMPANY}), "manage")
-ADMINISTRATOR = Permission("administer", frozenset({Role.CENTRE}), "manage")
+MEMBER = Permission("", ALL)
+READER = Permission("read", ALL, ("read",))
+CASE_MOVER = Permission("casework", ALL, ("casework",))
+MANAGER = Permission("manage", frozenset({Role.CENTRE, Role.COUNTY, Role.COMPANY}), ("manage",))
+SUBSCRIBER = Permission("", MANAGER.roles, ("manage", "read"))
+ADMINISTRATOR = Permission("administer", frozenset({Role.CENTRE}), people=True)
 
-PERMISSIONS = (MEMBER, READER, CASE_MOVER, MANAGER, ADMINISTRATOR)
+PERMISSIONS = (MEMBER, READER, CASE_MOVER, MANAGER, SUBSCRIBER, ADMINISTRATOR)
 
 Member = Annotated[Caller, Depends(MEMBER, scope="function")]
 """Whoever is known."""
@@ -63,6 +74,8 @@ Reader = Annotated[Caller, Depends(READER, scope="function")]
 CaseMover = Annotated[Caller, Depends(CASE_MOVER, scope="function")]
 """Moves cases; which moves are theirs is the table's to say (`ledger.moves`)."""
 Manager = Annotated[Caller, Depends(MANAGER, scope="function")]
-"""Manages subscriptions and keys of their own."""
+"""Manages keys of their own."""
+Subscriber = Annotated[Caller, Depends(SUBSCRIBER, scope="function")]
+"""Manages subscriptions of their own: who is told of something could as well read it."""
 Administrator = Annotated[Caller, Depends(ADMINISTRATOR, scope="function")]
 """Manages accounts."""

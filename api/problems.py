@@ -11,10 +11,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
-from ledger.accounts import AccountError, TooManyTriesError, WrongLoginError
+from ledger.accounts import AccountError, WrongLoginError
 from ledger.attachments import AttachmentError, NoSuchAttachmentError, TooLargeError
 from ledger.casework import BadMoveError, IllegalMoveError, NoSuchCaseError
 from ledger.database import DatabaseError
+from ledger.guesses import TooManyTriesError
 
 log = logging.getLogger("warnloop.api")
 

@@ -1,10 +1,11 @@
 """Schemas: what goes in and comes out, as ``docs/api.md`` describes it."""
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Item = TypeVar("Item")
 
@@ -12,6 +13,16 @@ Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$")]
 """Text of one line."""
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 """Text that a database can keep."""
+
+
+def _plain(day: object) -> object:
+    if isinstance(day, str) and not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", day):
+        raise ValueError("a day is YYYY-MM-DD")
+    return day
+
+
+Day = Annotated[date, BeforeValidator(_plain)]
+"""A date without a time."""
 Code = Annotated[Line, Field(max_length=100)]
 RoleName = Literal["centre", "operator", "county", "company"]
 SeverityNumber = Annotated[int, Field(ge=1, le=4)]

@@ -9,7 +9,7 @@ from detectors.explain import explain
 from ingest.registry import Vehicle
 from ledger.directory import MODULE_OF, Directory
 from ledger.moves import MOVES, STATE_NAMES, State, legal
-from ledger.principal import Role
+from ledger.principal import Principal, Role
 
 Row = Mapping[str, Any]
 
@@ -65,12 +65,19 @@ def explanation(row: Row, directory: Directory) -> dict[str, Any] | None:
     return asdict(explain(kind, {**row, "fence_name": named.get(str(row["measures"].get("fence")), "")}))
 
 
-def move(row: Row, directory: Directory) -> dict[str, Any]:
-    """A move of `casework.history`."""
+def known_login(login: str, row: Row, principal: Principal) -> str:
+    """Who did something, for those of the same party and the centre; to others, empty: logins are not theirs."""
+    own = (row["role"], row["tenant"]) == (principal.role, principal.tenant)
+    return login if own or row["role"] == "system" or principal.role in (Role.CENTRE, Role.OPERATOR) else ""
+
+
+def move(row: Row, directory: Directory, principal: Principal) -> dict[str, Any]:
+    """A move of `casework.history`, as a principal may see it."""
     known = MOVES.get(row["move"])
     zh, en = STATE_NAMES[State(row["to_state"])]
     return {
         **row,
+        "actor": known_login(row["actor"], row, principal),
         "move_zh": known.zh if known else row["move"],
         "move_en": known.en if known else row["move"],
         "to_state_zh": zh,

@@ -1,10 +1,10 @@
 """Accounts: people who log in; passwords as Argon2id, sessions as the hash of a token, guessing slowed."""
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import BoundedSemaphore
 from typing import Any
 from uuid import UUID
 
@@ -12,18 +12,13 @@ import argon2
 import psycopg
 from psycopg.rows import class_row, dict_row
 
-from ledger import audit
+from ledger import audit, guesses
 from ledger.database import in_words
+from ledger.guesses import TooManyTriesError
 from ledger.principal import Principal, Role
 
 SESSION = timedelta(hours=12)
 """How long a login lasts."""
-
-FREE_TRIES = 5
-"""Failures in a row that cost no waiting."""
-
-FIRST_WAIT_S, LONGEST_WAIT_S = 15, 900
-"""Wait after that, doubled by each further failure, up to the longest [s]."""
 
 FEWEST_LETTERS, MOST_LETTERS = 10, 200
 """Characters of a password."""
@@ -31,15 +26,19 @@ FEWEST_LETTERS, MOST_LETTERS = 10, 200
 MOST_LOGIN = 64
 """Characters of a login."""
 
-HASHING_S = 5.0
-"""How long a login may wait for its turn [s]."""
+RESERVED = frozenset(
+    {
+        "audit", "command", "command-line", "demo", "dispatch", "gateway", "key", "ledger", "listen", "router",
+        "serve", "system", "warnloop", "worker",
+    }
+)  # fmt: skip
+"""No logins, in whatever letters: whoever reads the audit would take them for the program."""
+
+_LOGIN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 _HASHER = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _NOBODY = _HASHER.hash(secrets.token_hex())
 """What the password of an unknown login is compared with, so that it takes as long."""
-
-_TURN = BoundedSemaphore(2)
-"""So many passwords are hashed at once: each takes 19 MiB."""
 
 
 class AccountError(ValueError):
@@ -51,20 +50,6 @@ class WrongLoginError(Exception):
 
     def __init__(self) -> None:
         super().__init__("账号或密码错误 the login or the password is wrong")
-
-
-class TooManyTriesError(Exception):
-    """Too many failures.
-
-    Attributes
-    ----------
-    retry_after_s : int
-        When the next try is heard [s].
-    """
-
-    def __init__(self, retry_after_s: int) -> None:
-        self.retry_after_s = retry_after_s
-        super().__init__(f"尝试次数过多，请{retry_after_s}秒后再试 too many tries: wait for {retry_after_s} s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +70,7 @@ class Opened:
 class Session:
     """Who is logged in, until when."""
 
+    account_id: UUID
     login: str
     principal: Principal
     expires_at: datetime
@@ -96,10 +82,14 @@ def create(connection: psycopg.Connection, login: str, password: str, principal:
     Raises
     ------
     AccountError
-        The login is taken or unfit, the password too short or too long.
+        The login is taken, reserved or unfit, the password too short or too long.
     """
-    if login != login.strip() or not 0 < len(login) <= MOST_LOGIN or not login.isprintable() or " " in login:
-        raise AccountError(f"账号须为1至{MOST_LOGIN}个可见字符 a login has 1 to {MOST_LOGIN} characters and no blanks")
+    if not _LOGIN.fullmatch(login):
+        raise AccountError(
+            f"账号须为1至{MOST_LOGIN}个字母、数字或._- a login has 1 to {MOST_LOGIN} letters (A to Z), digits and ._-"
+        )
+    if login.lower() in RESERVED:
+        raise AccountError(f"账号{login}为系统保留 the login {login} is the program's own")
     kept = _hash(password)
     with in_words(), connection.transaction(), connection.cursor() as cursor:
         row = cursor.execute(
@@ -136,7 +126,7 @@ def id_of(connection: psycopg.Connection, login: str) -> UUID:
 
 
 def disable(connection: psycopg.Connection, id_: UUID, actor: str) -> bool:
-    """Disable an account and end its sessions. Whether there is such a one.
+    """Disable an account and end its sessions; its keys rest (`keys.find`). Whether there is such a one.
 
     Raises
     ------
@@ -153,7 +143,7 @@ def disable(connection: psycopg.Connection, id_: UUID, actor: str) -> bool:
 
 
 def enable(connection: psycopg.Connection, id_: UUID, actor: str) -> bool:
-    """Enable an account again. Whether there is such a one."""
+    """Enable an account again, and its keys. Whether there is such a one."""
     with in_words(), connection.transaction(), connection.cursor() as cursor:
         return _change(cursor, "enable", "disabled_at = NULL", id_, actor)
 
@@ -186,51 +176,46 @@ def _change(
     return True
 
 
-def log_in(connection: psycopg.Connection, login: str, password: str) -> Opened:
-    """Open a session.
+def log_in(connection: psycopg.Connection, login: str, password: str, address: str = "") -> Opened:
+    """Open a session. Whoever serves many waits for `guesses.turn` first.
 
-    A second try for a login while the first is being looked at counts as one too many.
+    A second try from an address while the first is being looked at counts as one too many.
+
+    Parameters
+    ----------
+    address : str
+        IP address of whoever asks.
 
     Raises
     ------
     WrongLoginError, TooManyTriesError
     DatabaseError
     """
-    guessed = hashlib.sha256(login.encode(errors="surrogatepass")).hexdigest()
-    if not _TURN.acquire(timeout=HASHING_S):
-        raise TooManyTriesError(1)
-    try:
-        with in_words(), connection.transaction(), connection.cursor() as cursor:
-            outcome = _tried(cursor, login, password, guessed)
-    finally:
-        _TURN.release()
+    with in_words(), connection.transaction(), connection.cursor() as cursor:
+        outcome = _tried(cursor, login, password, address)
     if isinstance(outcome, Exception):  # after the commit: failures count
         raise outcome
     return outcome
 
 
 def _tried(
-    cursor: psycopg.Cursor[Any], login: str, password: str, guessed: str
+    cursor: psycopg.Cursor[Any], login: str, password: str, address: str
 ) -> Opened | WrongLoginError | TooManyTriesError:
-    wait_s = _wait_s(cursor, guessed)
+    wait_s = guesses.wait_s(cursor, login, address)
     if wait_s:
         return TooManyTriesError(wait_s)
     row = None
-    if "\0" not in login and len(login) <= MOST_LOGIN and login.isprintable():
+    if _LOGIN.fullmatch(login):
         row = cursor.execute(
             "SELECT id, password_hash, role, tenant, disabled_at IS NOT NULL FROM accounts WHERE login = %s", (login,)
         ).fetchone()
     id_, kept, role, tenant, disabled = row or (None, _NOBODY, "", "", True)
     if not _fits(kept, password) or disabled:
-        cursor.execute(
-            "INSERT INTO login_failures AS f (login, count) VALUES (%s, 1) "
-            "ON CONFLICT (login) DO UPDATE SET count = f.count + 1, last_at = now()",
-            (guessed,),
-        )
+        guesses.failed(cursor, login, address)
         # a text that is no login may be a password in the wrong field
         audit.write(cursor, login if row else "?", "login.fail", login if row else "?", {})
         return WrongLoginError()
-    cursor.execute("DELETE FROM login_failures WHERE login = %s OR last_at < now() - interval '1 day'", (guessed,))
+    guesses.succeeded(cursor, login, address)
     cursor.execute("DELETE FROM sessions WHERE expires_at < now()")
     if _HASHER.check_needs_rehash(kept):
         cursor.execute("UPDATE accounts SET password_hash = %s WHERE id = %s", (_HASHER.hash(password), id_))
@@ -239,40 +224,23 @@ def _tried(
         "INSERT INTO sessions (token_hash, account_id, expires_at) VALUES (%s, %s, now() + %s) RETURNING expires_at",
         (_digest(token), id_, SESSION),
     ).fetchone()
-    assert opened is not None  # noqa: S101 - one row was inserted
+    assert opened is not None and id_ is not None  # noqa: S101, PT018 - one row was inserted, of an account
     audit.write(cursor, login, "login", login, {})
-    return Opened(token, Session(login, Principal(Role(role), tenant), opened[0]))
-
-
-def _wait_s(cursor: psycopg.Cursor[Any], guessed: str) -> int:
-    """How long the next try for a login must wait; 0 for not at all [s]."""
-    row = cursor.execute(
-        "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, %s))", (guessed, _LOGIN_LOCK)
-    ).fetchone()
-    if not row or not row[0]:
-        return 1
-    found = cursor.execute(
-        "SELECT count, extract(epoch FROM now() - last_at) FROM login_failures WHERE login = %s", (guessed,)
-    ).fetchone()
-    if found is None or found[0] < FREE_TRIES:
-        return 0
-    wait_s = min(FIRST_WAIT_S << min(found[0] - FREE_TRIES, 10), LONGEST_WAIT_S)
-    return max(0, int(wait_s) - int(found[1]))
-
-
-_LOGIN_LOCK = 0x77_6C_10
+    return Opened(token, Session(id_, login, Principal(Role(role), tenant), opened[0]))
 
 
 def of_token(connection: psycopg.Connection, token: str) -> Session | None:
     """Whose session a token is of; None where it is forged, over, or its account disabled."""
     with in_words(), connection.cursor(row_factory=class_row(_Row)) as cursor:
         row = cursor.execute(
-            "SELECT a.login, a.role, a.tenant, s.expires_at FROM sessions AS s "
+            "SELECT a.id, a.login, a.role, a.tenant, s.expires_at FROM sessions AS s "
             "JOIN accounts AS a ON a.id = s.account_id "
             "WHERE s.token_hash = %s AND s.expires_at > now() AND a.disabled_at IS NULL",
             (_digest(token),),
         ).fetchone()
-    return None if row is None else Session(row.login, Principal(Role(row.role), row.tenant), row.expires_at)
+    if row is None:
+        return None
+    return Session(row.id, row.login, Principal(Role(row.role), row.tenant), row.expires_at)
 
 
 def log_out(connection: psycopg.Connection, token: str, actor: str) -> None:
@@ -284,6 +252,7 @@ def log_out(connection: psycopg.Connection, token: str, actor: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
+    id: UUID
     login: str
     role: str
     tenant: str

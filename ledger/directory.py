@@ -80,6 +80,18 @@ class Directory:
         """Name of whoever has a role; empty for the centre."""
         return self.county_name(tenant) if role == Role.COUNTY else self.company_name(tenant)
 
+    def knows(self, principal: Principal) -> bool:
+        """Whether there is such a county or company; the centre is always there."""
+        match principal.role:
+            case Role.COUNTY:
+                return principal.tenant in self.counties or any(
+                    party.county == principal.tenant for party in self.registry.parties
+                )
+            case Role.COMPANY:
+                return principal.tenant in self.companies
+            case _:
+                return True
+
     def parties(self, vehicles: Sequence[Vehicle], at_ms: int) -> Int32:
         """Place in `registry.parties` of each vehicle, (n,), at a time [ms]; the last one is nobody."""
         known = self.registry.vehicles.rows

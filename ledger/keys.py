@@ -17,7 +17,7 @@ from ledger.principal import Principal, Role
 PREFIX = "wl_"
 
 SCOPES = ("ingest", "read", "casework", "manage")
-"""What a key may be good for: positions in, looking, moves, subscriptions and keys (and, of the centre, accounts)."""
+"""What a key may be good for: positions in, looking, moves, keys (and, with looking, subscriptions)."""
 
 MOST_NAME = 100
 """Characters of a name."""
@@ -25,12 +25,19 @@ MOST_NAME = 100
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key that is good."""
+    """A key that is good.
+
+    Attributes
+    ----------
+    account_id : UUID or None
+        Of whoever made it; None where a command did.
+    """
 
     id: UUID
     name: str
     principal: Principal
     scopes: frozenset[str]
+    account_id: UUID | None = None
 
     @property
     def actor(self) -> str:
@@ -39,9 +46,19 @@ class Key:
 
 
 def create(
-    connection: psycopg.Connection, principal: Principal, name: str, scopes: Sequence[str], actor: str
+    connection: psycopg.Connection,
+    principal: Principal,
+    name: str,
+    scopes: Sequence[str],
+    actor: str,
+    account_id: UUID | None = None,
 ) -> tuple[UUID, str]:
     """Make a key of a principal.
+
+    Parameters
+    ----------
+    account_id : UUID, optional
+        Of whoever makes it: while the account is disabled, the key is good for nothing.
 
     Returns
     -------
@@ -62,9 +79,9 @@ def create(
     key = PREFIX + secrets.token_urlsafe(32)
     with in_words(), connection.transaction(), connection.cursor() as cursor:
         row = cursor.execute(
-            "INSERT INTO api_keys (key_hash, name, role, tenant, scopes, created_by) VALUES (%s, %s, %s, %s, %s, %s) "
-            "RETURNING id",
-            (_digest(key), name, principal.role, principal.tenant, wanted, actor),
+            "INSERT INTO api_keys (key_hash, name, role, tenant, scopes, created_by, account_id) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id",
+            (_digest(key), name, principal.role, principal.tenant, wanted, actor, account_id),
         ).fetchone()
         assert row is not None  # noqa: S101 - one row was inserted
         detail = {"name": name, "scopes": wanted, "role": str(principal.role), "tenant": principal.tenant}
@@ -73,15 +90,17 @@ def create(
 
 
 def find(connection: psycopg.Connection, key: str) -> Key | None:
-    """The key that a text is; None where it is forged or revoked."""
+    """The key that a text is; None where it is forged or revoked, or the account that made it is disabled."""
     if not key.startswith(PREFIX):
         return None
     with in_words():
         row = connection.execute(
-            "SELECT id, name, role, tenant, scopes FROM api_keys WHERE key_hash = %s AND revoked_at IS NULL",
+            "SELECT k.id, k.name, k.role, k.tenant, k.scopes, k.account_id FROM api_keys AS k "
+            "LEFT JOIN accounts AS a ON a.id = k.account_id "
+            "WHERE k.key_hash = %s AND k.revoked_at IS NULL AND a.disabled_at IS NULL",
             (_digest(key),),
         ).fetchone()
-    return None if row is None else Key(UUID(str(row[0])), row[1], Principal(Role(row[2]), row[3]), frozenset(row[4]))
+    return None if row is None else Key(row[0], row[1], Principal(Role(row[2]), row[3]), frozenset(row[4]), row[5])
 
 
 def listed(connection: psycopg.Connection, principal: Principal) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ def create(wanted: NewKey, caller: Manager, connection: Db) -> MadeKey:
     if lacking := sorted(set(wanted.scopes) - may):
         raise Problem("forbidden", f"不能授予您没有的权限 you cannot give the scope {lacking[0]}: it is not yours")
     try:
-        id_, key = keys.create(connection, principal, wanted.name, wanted.scopes, caller.actor)
+        id_, key = keys.create(connection, principal, wanted.name, wanted.scopes, caller.actor, caller.account_id)
     except ValueError as error:
         raise Problem("invalid", str(error)) from error
     row = next(row for row in keys.listed(connection, principal) if row["id"] == id_)
@@ -60,13 +60,16 @@ def add(wanted: NewAccount, caller: Administrator, connection: Db, held: Held) -
     except ValueError as error:
         detail = "县级和企业账号须填写代码，其他账号不填 a county or a company has its code as tenant, others have none"
         raise Problem("invalid", detail, errors=[{"field": "body.tenant", "detail": detail}]) from error
+    if not held.live.directory.knows(principal):
+        detail = f"登记信息中没有此县市或企业 the registry knows no {wanted.role} {wanted.tenant}"
+        raise Problem("invalid", detail, errors=[{"field": "body.tenant", "detail": detail}])
     id_ = accounts.create(connection, wanted.login, wanted.password, principal, caller.actor)
     return _one(connection, id_, held.live.directory)
 
 
 @router.post("/accounts/{account_id}/disable")
 def disable(account_id: UUID, caller: Administrator, connection: Db, held: Held) -> Account:
-    """Disable an account and end its sessions."""
+    """Disable an account and end its sessions. The keys that it made rest until it is enabled."""
     try:
         if not accounts.disable(connection, account_id, caller.actor):
             raise no_such()
@@ -77,7 +80,7 @@ def disable(account_id: UUID, caller: Administrator, connection: Db, held: Held)
 
 @router.post("/accounts/{account_id}/enable")
 def enable(account_id: UUID, caller: Administrator, connection: Db, held: Held) -> Account:
-    """Enable an account again."""
+    """Enable an account again, and the keys that it made."""
     if not accounts.enable(connection, account_id, caller.actor):
         raise no_such()
     return _one(connection, account_id, held.live.directory)

@@ -1,6 +1,5 @@
 """Reports: issued daily reports, their files, and who has received them."""
 
-from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from api import cursors, views
 from api.permissions import Reader
 from api.problems import no_such
 from api.routes.casework import download
-from api.schemas import Code, Page
+from api.schemas import Code, Day, Page
 from api.state import Db, Held
 from api.told import Report, ReportDeliveries, ReportInFull
 from ledger import reports
@@ -30,7 +29,7 @@ def listed(
     caller: Reader,
     connection: Db,
     held: Held,
-    day: date | None = None,
+    day: Day | None = None,
     county: Code | None = None,
     company: Code | None = None,
     limit: Annotated[int, Query(ge=1, le=reports.MOST_LISTED - 1)] = 50,
@@ -101,6 +100,9 @@ def deliveries(report_id: UUID, caller: Reader, connection: Db, held: Held) -> R
     return ReportDeliveries.model_validate(
         {
             "deliveries": list(map(named, reports.deliveries(connection, caller.principal, report_id))),
-            "receipts": list(map(named, reports.receipts(connection, caller.principal, report_id))),
+            "receipts": [
+                {**named(row), "reader": views.known_login(row["reader"], row, caller.principal)}
+                for row in reports.receipts(connection, caller.principal, report_id)
+            ],
         }
     )

@@ -4,22 +4,24 @@ import time
 
 from fastapi import APIRouter, Request, Response
 
-from api.auth import COOKIE, Caller
+from api.auth import Caller, cookie_of
 from api.people import Login, Me
 from api.permissions import PERMISSIONS, Member
 from api.state import Db, Held
-from ledger import accounts
+from ledger import accounts, guesses
 from ledger.directory import Directory
 
 router = APIRouter(prefix="/session", tags=["session"])
 
 
 @router.post("")
-def log_in(login: Login, request: Request, answer: Response, connection: Db, held: Held) -> Me:
+def log_in(login: Login, request: Request, answer: Response, held: Held) -> Me:
     """Log in: sets a cookie that lasts for twelve hours."""
-    opened = accounts.log_in(connection, login.login, login.password)
+    address = request.client.host if request.client else ""
+    with guesses.turn(address), held.pool.connection() as connection:
+        opened = accounts.log_in(connection, login.login, login.password, address)
     answer.set_cookie(
-        COOKIE,
+        cookie_of(request),
         opened.token,
         max_age=int(accounts.SESSION.total_seconds()),
         httponly=True,
@@ -37,11 +39,11 @@ def who(caller: Member, held: Held) -> Me:
 
 
 @router.delete("", status_code=204)
-def log_out(caller: Member, answer: Response, connection: Db) -> None:
+def log_out(caller: Member, request: Request, answer: Response, connection: Db) -> None:
     """Log out."""
     if caller.token:
         accounts.log_out(connection, caller.token, caller.actor)
-    answer.delete_cookie(COOKIE)
+    answer.delete_cookie(cookie_of(request), secure=request.url.scheme == "https")
 
 
 def _me(caller: Caller, directory: Directory) -> Me:

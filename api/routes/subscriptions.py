@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from api import cursors
-from api.permissions import Manager
+from api.permissions import Subscriber
 from api.problems import Problem, no_such
 from api.schemas import Page
 from api.state import Db
@@ -24,14 +24,14 @@ BY_HAND = "人工停用 disabled by hand"
 
 
 @router.get("/subscriptions")
-def listed(caller: Manager, connection: Db) -> Page[Subscription]:
+def listed(caller: Subscriber, connection: Db) -> Page[Subscription]:
     """Subscriptions of the caller's party that have not ended."""
     found = subscriptions.listed(connection, caller.principal)
     return Page(items=[Subscription.model_validate(row) for row in found])
 
 
 @router.post("/subscriptions", status_code=201)
-def create(wanted: NewSubscription, caller: Manager, connection: Db) -> MadeSubscription:
+def create(wanted: NewSubscription, caller: Subscriber, connection: Db) -> MadeSubscription:
     """Begin a subscription. The secret that webhooks are signed with is shown this once."""
     if unknown := sorted(set(wanted.kinds) - set(CATALOGUE)):
         raise _invalid("kinds", f"没有此类违规 there is no kind {unknown[0]}")
@@ -57,27 +57,27 @@ def create(wanted: NewSubscription, caller: Manager, connection: Db) -> MadeSubs
 
 
 @router.get("/subscriptions/{subscription_id}")
-def read(subscription_id: UUID, caller: Manager, connection: Db) -> Subscription:
+def read(subscription_id: UUID, caller: Subscriber, connection: Db) -> Subscription:
     """One subscription."""
     return Subscription.model_validate(_one(connection, caller, subscription_id))
 
 
 @router.delete("/subscriptions/{subscription_id}", status_code=204)
-def end(subscription_id: UUID, caller: Manager, connection: Db) -> None:
+def end(subscription_id: UUID, caller: Subscriber, connection: Db) -> None:
     """End a subscription, for good."""
     if not subscriptions.end(connection, caller.principal, caller.actor, subscription_id):
         raise no_such()
 
 
 @router.post("/subscriptions/{subscription_id}/enable")
-def enable(subscription_id: UUID, caller: Manager, connection: Db) -> Subscription:
+def enable(subscription_id: UUID, caller: Subscriber, connection: Db) -> Subscription:
     """Enable what was disabled; what waits flows again."""
     subscriptions.enable(connection, caller.principal, caller.actor, subscription_id)
     return Subscription.model_validate(_one(connection, caller, subscription_id))
 
 
 @router.post("/subscriptions/{subscription_id}/disable")
-def disable(subscription_id: UUID, caller: Manager, connection: Db) -> Subscription:
+def disable(subscription_id: UUID, caller: Subscriber, connection: Db) -> Subscription:
     """Disable a subscription; what it is owed waits."""
     subscriptions.disable(connection, caller.principal, caller.actor, subscription_id, BY_HAND)
     return Subscription.model_validate(_one(connection, caller, subscription_id))
@@ -86,7 +86,7 @@ def disable(subscription_id: UUID, caller: Manager, connection: Db) -> Subscript
 @router.get("/subscriptions/{subscription_id}/deliveries")
 def deliveries(
     subscription_id: UUID,
-    caller: Manager,
+    caller: Subscriber,
     connection: Db,
     state: Literal["due", "sent", "dead"] | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -102,7 +102,7 @@ def deliveries(
 
 
 @router.get("/deliveries/{delivery_id}")
-def delivery(delivery_id: UUID, caller: Manager, connection: Db) -> DeliveryInFull:
+def delivery(delivery_id: UUID, caller: Subscriber, connection: Db) -> DeliveryInFull:
     """One delivery with what is sent and every attempt."""
     found = owed.shown(connection, caller.principal, delivery_id)
     if found is None:
@@ -110,7 +110,7 @@ def delivery(delivery_id: UUID, caller: Manager, connection: Db) -> DeliveryInFu
     return DeliveryInFull.model_validate({**found, "payload": json.loads(found["payload"])})
 
 
-def _one(connection: Db, caller: Manager, id_: UUID) -> dict[str, Any]:
+def _one(connection: Db, caller: Subscriber, id_: UUID) -> dict[str, Any]:
     for row in subscriptions.listed(connection, caller.principal):
         if row["id"] == id_:
             return row

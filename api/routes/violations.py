@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query
 from api import cursors, views
 from api.permissions import Reader
 from api.problems import Problem, no_such
-from api.schemas import Code, Module, Page, SeverityNumber, StateName, Status, Track, Violation, ViolationInFull
+from api.schemas import Code, Day, Module, Page, SeverityNumber, StateName, Status, Track, Violation, ViolationInFull
 from api.state import Db, Held, State
 from ingest.gate import Verdict
 from ingest.moment import BEIJING_MS
@@ -46,7 +46,7 @@ def violations(
     place_county: Code | None = None,
     company: Code | None = None,
     plate: Code | None = None,
-    day: date | None = None,
+    day: Day | None = None,
     from_ms: Moment | None = None,
     to_ms: Moment | None = None,
     lead: bool | None = None,
@@ -98,7 +98,8 @@ def violation(violation_id: UUID, caller: Reader, connection: Db, held: Held) ->
     (item,), row = views.violations(rows, directory, _now_ms()), rows[0]
     explanation = views.explanation(row, directory)
     more = {name: row[name] for name in ("measures", "rule_version", "registry_version")}
-    moves = [views.move(one, directory) for one in casework.history(connection, caller.principal, violation_id)]
+    history = casework.history(connection, caller.principal, violation_id)
+    moves = [views.move(one, directory, caller.principal) for one in history]
     return ViolationInFull.model_validate(
         item
         | more

@@ -11,6 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ingest.registry import read_source
+from ledger import registries
+from ledger.database import connect
 from tests.api.world import API, RIGHT
 
 
@@ -25,11 +28,16 @@ def command(url: str, *arguments: str, typed: str = "") -> "subprocess.Completed
 
 
 def test_accounts_are_made_listed_changed_and_disabled(database_url: str, tmp_path: Path) -> None:
+    county = ("account", "add", "li", "--role", "county", "--tenant", "652301", "--password-file", "-")
+    unknown = command(database_url, *county, typed=f"{RIGHT}\n")
+    assert (unknown.returncode, "the registry knows no county 652301" in unknown.stderr) == (1, True)
+    (tmp_path / "vehicles.csv").write_text("plate,class,company,county\n测A0001,L,652301-L001,652301\n")
+    with connect(database_url) as connection:
+        registries.store(connection, read_source(tmp_path), "test")
     file = tmp_path / "password"
     file.write_text(f"{RIGHT}\n")
     made = command(database_url, "account", "add", "zhang", "--password-file", str(file))
     assert made.returncode == 0, made.stderr
-    county = ("account", "add", "li", "--role", "county", "--tenant", "652301", "--password-file", "-")
     assert command(database_url, *county, typed=f"{RIGHT}\n").returncode == 0
     again = command(database_url, *county, typed=f"{RIGHT}\n")
     assert (again.returncode, again.stderr.strip()) == (1, "账号已存在 there is an account li already")

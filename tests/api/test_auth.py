@@ -1,12 +1,16 @@
 """Who gets in: sessions, keys, forged and expired ones, guesses, other sites."""
 
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from uuid import uuid4
 
 import httpx
+from psycopg_pool import ConnectionPool
 
 from api.app import make_app
-from ledger import accounts
+from ledger import guesses
 from ledger.database import connect
 from tests.api.world import API, PEOPLE, RIGHT, Someone, Web, serving
 
@@ -29,10 +33,17 @@ def test_log_in_look_log_out(web: Web) -> None:
 
 
 def test_the_cookie_is_secure_where_the_way_is(web: Web) -> None:
-    answer = web.nobody(
-        "POST", "/session", json={"login": "county", "password": RIGHT}, headers={"X-Forwarded-Proto": "https"}
-    )
-    assert "Secure" in answer.headers["set-cookie"]
+    encrypted = {"X-Forwarded-Proto": "https"}
+    answer = web.nobody("POST", "/session", json={"login": "county", "password": RIGHT}, headers=encrypted)
+    web.client.cookies.clear()
+    cookie, *marks = answer.headers["set-cookie"].split("; ")
+    assert cookie.startswith("__Host-warnloop=")
+    assert {"Secure", "Path=/", "HttpOnly"} <= set(marks)
+    for name, status in ((cookie, 200), (cookie.removeprefix("__Host-"), 401)):  # a neighbouring host can set the other
+        assert web.nobody("GET", "/session", headers=encrypted | {"Cookie": name}).status_code == status
+    gone = web.nobody("DELETE", "/session", headers=encrypted | {"Cookie": cookie}).headers["set-cookie"]
+    assert gone.startswith('__Host-warnloop="";')
+    assert "Secure" in gone
 
 
 FORGED = (
@@ -76,6 +87,99 @@ def test_expired_disabled_and_revoked_ones_are_out(web: Web) -> None:
     assert made["key"] not in str(web.audited("key.create", "key.revoke"))
 
 
+def test_keys_of_a_disabled_account_rest(web: Web) -> None:
+    centre = web.people["centre"]
+    made = web.people["county"]("POST", "/keys", json={"name": "x", "scopes": ["read", "manage"]}).json()
+    program = Someone(web.client, {"Authorization": f"Bearer {made['key']}"})
+    made = program("POST", "/keys", json={"name": "its own", "scopes": ["read"]}).json()
+    its_own = Someone(web.client, {"Authorization": f"Bearer {made['key']}"})
+    own = next(one["id"] for one in centre.get("/accounts")["items"] if one["login"] == "county")
+    for change, status in (("disable", 401), ("enable", 200)):
+        assert centre("POST", f"/accounts/{own}/{change}").status_code == 200
+        for one in (program, its_own):
+            assert one("GET", "/violations").status_code == status
+
+
+def test_no_key_makes_accounts(web: Web) -> None:
+    """Not even the centre's with every scope: it would be as good as a login of the centre."""
+    program = web.by_key(PEOPLE["centre"], "ingest", "read", "casework", "manage")
+    own = next(one["id"] for one in web.people["centre"].get("/accounts")["items"] if one["login"] == "centre")
+    wanted = {"login": "zhang", "password": "long enough", "role": "centre"}
+    assert program("POST", "/accounts", json=wanted).status_code == 403
+    assert program("PUT", f"/accounts/{own}/password", json={"password": "long enough"}).status_code == 403
+    assert "administer" not in program.get("/session")["can"]
+
+
+def test_who_manages_without_reading_subscribes_to_nothing(web: Web) -> None:
+    wanted = {"name": "x", "channel": "webhook", "target": "https://example.org/"}
+    assert web.by_key(PEOPLE["centre"], "manage")("POST", "/subscriptions", json=wanted).status_code == 403
+    assert web.by_key(PEOPLE["centre"], "manage", "read")("POST", "/subscriptions", json=wanted).status_code == 201
+
+
+def test_guesses_elsewhere_lock_out_nobody(web: Web) -> None:
+    guess = {"json": {"login": "centre", "password": "wrong password"}, "headers": {"X-Forwarded-For": "192.0.2.1"}}
+    for _ in range(guesses.FREE_TRIES):
+        assert web.nobody("POST", "/session", **guess).status_code == 401
+    assert web.nobody("POST", "/session", **guess).status_code == 429
+    assert web.log_in("centre").get("/session")["role"] == "centre"
+
+
+def pool_of(web: Web) -> ConnectionPool:
+    found = web.app.state.held.pool._pool
+    assert isinstance(found, ConnectionPool)
+    return found
+
+
+def test_who_waits_for_a_turn_holds_no_connection(web: Web) -> None:
+    """However many passwords are waiting to be looked at, others are answered, and who is one too many is told so."""
+    with ExitStack() as busy:
+        for _ in range(2):
+            busy.enter_context(guesses.turn("192.0.2.9"))
+        with ThreadPoolExecutor(guesses.PLACES_OF_ONE) as pool:
+            asked = {"json": {"login": "county", "password": RIGHT}}
+            waiting = [pool.submit(web.nobody, "POST", "/session", **asked) for _ in range(guesses.PLACES_OF_ONE)]
+            until = time.monotonic() + 4
+            while guesses.waiting() < guesses.PLACES_OF_ONE + 2:
+                assert time.monotonic() < until
+            while (stats := pool_of(web).get_stats())["pool_available"] < stats["pool_size"]:
+                assert time.monotonic() < until, "somebody holds a connection"
+            refused = web.nobody("POST", "/session", **asked)
+            assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+            busy.close()
+            statuses = [one.result().status_code for one in waiting]
+    assert 200 in statuses
+    assert set(statuses) <= {200, 429}
+
+
+def test_logins_are_told_to_their_own_party_and_the_centre(web: Web) -> None:
+    violation = web.world.violations["652301-L001"][0]
+    moved = web.people["centre"]("POST", f"/violations/{violation}/moves", json={"move": "return", "words": "x"})
+    assert moved.status_code == 200
+    web.people["county"].get(f"/reports/{web.world.reports['county']}")
+    hidden = {"centre": set(), "operator": set(), "county": {"company", "centre"}, "company": {"centre"}}
+    for who, others in hidden.items():
+        moves = web.people[who].get(f"/violations/{violation}")["moves"]
+        assert [(one["role"], one["actor"]) for one in moves] == [
+            (role, "" if role in others else actor)
+            for role, actor in (("system", "warnloop"), ("company", "company"), ("centre", "centre"))
+        ]
+    receipts = f"/reports/{web.world.reports['county']}/deliveries"
+    for who in ("centre", "county"):
+        assert [one["reader"] for one in web.people[who].get(receipts)["receipts"]] == ["county"]
+    receipts = f"/reports/{web.world.reports['company']}/deliveries"
+    web.people["company"].get(f"/reports/{web.world.reports['company']}")
+    (receipt,) = web.people["county"].get(receipts)["receipts"]
+    assert (receipt["reader"], receipt["role"], receipt["tenant_name"]) == ("", "company", "示范L公司")
+
+
+def test_a_day_has_no_time(web: Web) -> None:
+    for path in ("/violations", "/reports"):
+        assert web.people["county"]("GET", path, params={"day": "2026-11-28"}).status_code == 200
+        for day in ("2026-11-28T00:00", "2026-11-28T00:00:00Z", "1795795200", "2026-11-31", "20261128", "２026-11-28"):
+            answer = web.people["county"]("GET", path, params={"day": day})
+            assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "query.day"), day
+
+
 def test_another_site_cannot_act_with_a_cookie(web: Web) -> None:
     someone = web.log_in("county")
     del someone.headers["X-Warnloop"]
@@ -91,15 +195,15 @@ def test_another_site_cannot_act_with_a_cookie(web: Web) -> None:
 
 def test_guesses_are_slowed(web: Web) -> None:
     guess = {"login": "county2", "password": "wrong password"}
-    for _ in range(accounts.FREE_TRIES):
+    for _ in range(guesses.FREE_TRIES):
         answer = web.nobody("POST", "/session", json=guess)
         assert (answer.status_code, answer.json()["type"]) == (401, "/problems/wrong-login")
         assert "set-cookie" not in answer.headers
     answer = web.nobody("POST", "/session", json={"login": "county2", "password": RIGHT})
     assert (answer.status_code, answer.json()["type"]) == (429, "/problems/too-many-tries")
-    assert 0 < int(answer.headers["retry-after"]) <= accounts.FIRST_WAIT_S
+    assert 0 < int(answer.headers["retry-after"]) <= guesses.FIRST_WAIT_S
     assert web.people["county2"].get("/session")  # who is in stays in
-    assert len(web.audited("login.fail")) == accounts.FREE_TRIES
+    assert len(web.audited("login.fail")) == guesses.FREE_TRIES
 
 
 def test_a_key_gives_no_more_than_it_has(web: Web) -> None:
@@ -126,6 +230,10 @@ def test_accounts_are_the_centres_to_make(web: Web) -> None:
         {"role": "king"},
         {"password": "short"},
         {"login": "a b"},
+        {"login": "张"},
+        {"login": "System"},
+        {"tenant": "652301-F002"},
+        {"role": "county", "tenant": "652309"},
         {"x": 1},
     ):
         answer = centre("POST", "/accounts", json=wanted | {"login": "li"} | change)

@@ -8,7 +8,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from api.app import make_app
-from api.permissions import ADMINISTRATOR, CASE_MOVER, MANAGER, MEMBER, READER, Permission
+from api.permissions import ADMINISTRATOR, CASE_MOVER, MANAGER, MEMBER, READER, SUBSCRIBER, Permission
 from ledger.principal import Role
 from tests.api.world import PEOPLE, PNG, Someone, Web
 
@@ -28,11 +28,12 @@ NEEDS = {
         ("GET", "/violations/{violation_id}/moves/legal"), ("POST", "/violations/{violation_id}/moves"),
         ("POST", "/attachments"),
     },
-    MANAGER: {
+    MANAGER: {("GET", "/keys"), ("POST", "/keys"), ("DELETE", "/keys/{key_id}")},
+    SUBSCRIBER: {
         ("GET", "/subscriptions"), ("POST", "/subscriptions"), ("GET", "/subscriptions/{subscription_id}"),
         ("DELETE", "/subscriptions/{subscription_id}"), ("POST", "/subscriptions/{subscription_id}/enable"),
         ("POST", "/subscriptions/{subscription_id}/disable"), ("GET", "/subscriptions/{subscription_id}/deliveries"),
-        ("GET", "/deliveries/{delivery_id}"), ("GET", "/keys"), ("POST", "/keys"), ("DELETE", "/keys/{key_id}"),
+        ("GET", "/deliveries/{delivery_id}"),
     },
     ADMINISTRATOR: {
         ("GET", "/accounts"), ("POST", "/accounts"), ("POST", "/accounts/{account_id}/disable"),
@@ -46,9 +47,13 @@ MAY = {
     READER: {"centre", "operator", "county", "company"},
     CASE_MOVER: {"centre", "operator", "county", "company"},
     MANAGER: {"centre", "county", "company"},
+    SUBSCRIBER: {"centre", "county", "company"},
     ADMINISTRATOR: {"centre"},
 }
-SCOPE = {READER: "read", CASE_MOVER: "casework", MANAGER: "manage", ADMINISTRATOR: "manage"}
+SCOPES = {
+    MEMBER: set(), READER: {"read"}, CASE_MOVER: {"casework"}, MANAGER: {"manage"}, SUBSCRIBER: {"manage", "read"},
+    ADMINISTRATOR: set(),
+}  # fmt: skip
 
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/violations/{violation_id}/moves"): {"json": {"move": "false_alarm", "words": "no"}},
@@ -94,7 +99,8 @@ def test_every_route_has_exactly_one_permission() -> None:
 
 def test_permissions_are_what_is_written_down() -> None:
     assert {need: {str(role) for role in need.roles} for need in NEEDS} == MAY
-    assert {need: need.scope for need in NEEDS if need.scope} == SCOPE
+    assert {need: set(need.scopes) for need in NEEDS} == SCOPES
+    assert [need for need in NEEDS if need.people] == [ADMINISTRATOR]
 
 
 def ids(web: Web, whose: str) -> dict[str, str]:
@@ -147,12 +153,15 @@ def test_the_matrix(web: Web) -> None:
                     continue  # endless: tests/api/test_stream.py
                 expected: tuple[int, ...] = (403,) if who not in MAY[need] else (404,) if "{" in path else (200, 201)
                 outcomes[who] = ask(web.people[who], method, path, others(web, who)), expected
-                if need.scope:
-                    principal = PEOPLE[who]
-                    small = web.by_key(principal, *({"ingest", "read", "casework", "manage"} - {need.scope}))
-                    outcomes[f"{who}, small key"] = ask(small, method, path, others(web, who)), (403,)
-                    if who in MAY[need] and path not in ("/stream", "/keys", "/accounts"):
-                        fit = web.by_key(principal, need.scope)
+                principal = PEOPLE[who]
+                if need.people:
+                    every = web.by_key(principal, "ingest", "read", "casework", "manage")
+                    outcomes[f"{who}, key"] = ask(every, method, path, others(web, who)), (403,)
+                for scope in SCOPES[need]:
+                    small = web.by_key(principal, *({"ingest", "read", "casework", "manage"} - {scope}))
+                    outcomes[f"{who}, no {scope}"] = ask(small, method, path, others(web, who)), (403,)
+                    if who in MAY[need] and path not in ("/stream", "/keys"):
+                        fit = web.by_key(principal, *SCOPES[need])
                         outcomes[f"{who}, key"] = ask(fit, method, path, others(web, who)), expected
             for who, (status, expected) in outcomes.items():
                 asked += 1
@@ -166,7 +175,7 @@ def test_ones_own_is_there(web: Web) -> None:
     """The same ids do work for their owners: the 404s above are no broken routes."""
     for who in ("county", "company"):
         given = ids(web, who)
-        for method, path in sorted(NEEDS[READER] | NEEDS[CASE_MOVER] | NEEDS[MANAGER]):
+        for method, path in sorted(NEEDS[READER] | NEEDS[CASE_MOVER] | NEEDS[MANAGER] | NEEDS[SUBSCRIBER]):
             if "{" in path and method == "GET":
                 assert ask(web.people[who], method, path, given) == 200, (who, path)
     for path in ("/subscriptions/{subscription_id}/disable", "/subscriptions/{subscription_id}/enable"):

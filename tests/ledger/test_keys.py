@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from ledger import keys
+from ledger import accounts, keys
 from ledger.database import connect
 from ledger.principal import CENTRE, Principal, Role
 from tests.ledger.made import rows
@@ -35,6 +35,22 @@ def test_a_key_is_found_until_it_is_revoked(database_url: str) -> None:
     )
     assert key not in everything
     assert key[3:] not in everything
+
+
+def test_keys_of_a_disabled_account_rest(database_url: str) -> None:
+    with connect(database_url) as connection:
+        mine, others = (accounts.create(connection, login, "correct horse", COUNTY, "test") for login in ("li", "wu"))
+        _, key = keys.create(connection, COUNTY, "x", ("read",), "li", mine)
+        _, other = keys.create(connection, COUNTY, "x", ("read",), "wu", others)
+        _, machine = keys.create(connection, COUNTY, "x", ("read",), "command line")
+        assert accounts.disable(connection, mine, "test")
+        assert keys.find(connection, key) is None
+        assert keys.find(connection, other) is not None
+        assert keys.find(connection, machine) is not None
+        assert accounts.enable(connection, mine, "test")
+        found = keys.find(connection, key)
+        assert found is not None
+        assert found.account_id == mine
 
 
 @pytest.mark.parametrize(

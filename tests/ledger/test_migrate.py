@@ -67,7 +67,7 @@ SEEDS = {
     "0005": """
         INSERT INTO accounts (login, password_hash, role) VALUES ('a', 'x', 'centre');
         INSERT INTO sessions SELECT 'x', id, now(), now() FROM accounts;
-        INSERT INTO login_failures (login, count) VALUES ('a', 1);
+        INSERT INTO login_failures (login, address, count) VALUES ('a', '', 1);
         INSERT INTO api_keys (key_hash, name, role, scopes, created_by) VALUES ('x', 'a', 'centre', '{read}', 'a');
         INSERT INTO reports (number, day, county, company, edition, facts, closed_at)
             VALUES ('1', '2026-03-02', '', '', 1, '{}', now());

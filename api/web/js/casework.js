@@ -41,7 +41,7 @@ function move(one) {
   return h("li", { class: one.to_state },
     h("div.head", {}, h("b", {}, both({ zh: one.move_zh, en: one.move_en })), h("span.quiet", {}, t(`state.${one.to_state}`)),
       h("time", {}, moment(one.made_at, true))),
-    h("div.small.quiet", {}, [...who, one.actor].join(" · ")),
+    h("div.small.quiet", {}, [...who, one.actor].filter(Boolean).join(" · ")),
     one.words && h("p.said", {}, one.words),
     one.attachments.length > 0 && h("ul.files", {}, one.attachments.map((file) => h("li", {},
       h("a", { href: address(`/attachments/${file.sha256}`), download: file.name }, file.name), h("span.faint.small", {}, ` ${size(file.bytes)}`)))));

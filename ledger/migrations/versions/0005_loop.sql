@@ -29,11 +29,16 @@ COMMENT ON TABLE sessions IS 'Who is logged in; of the token only its SHA-256 is
 CREATE INDEX ON sessions (expires_at);
 
 CREATE TABLE login_failures (
-    login     text PRIMARY KEY,
+    login     text NOT NULL,
+    address   text NOT NULL,
     count     integer NOT NULL,
-    last_at   timestamptz NOT NULL DEFAULT now()
+    last_at   timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (login, address)
 );
-COMMENT ON TABLE login_failures IS 'Failed logins in a row, to slow down guessing; cleared by a login that succeeds.';
+COMMENT ON TABLE login_failures IS
+    'Failed logins in a row from an address, to slow down guessing; cleared by a login from there that succeeds.';
+COMMENT ON COLUMN login_failures.login IS 'SHA-256 of what was typed: it may be a password in the wrong field.';
+CREATE INDEX ON login_failures (last_at);
 
 CREATE TABLE api_keys (
     id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -43,11 +48,14 @@ CREATE TABLE api_keys (
     tenant     text NOT NULL DEFAULT '',
     scopes     text[] NOT NULL CHECK (scopes <@ '{ingest,read,casework,manage}' AND cardinality(scopes) > 0),
     created_by text NOT NULL,
+    account_id uuid REFERENCES accounts,
     created_at timestamptz NOT NULL DEFAULT now(),
     revoked_at timestamptz,
     CHECK ((role IN ('centre', 'operator')) = (tenant = ''))
 );
 COMMENT ON TABLE api_keys IS 'Keys of programs; of a key only its SHA-256 is kept.';
+COMMENT ON COLUMN api_keys.account_id IS
+    'Whose key it is, through however many keys: while the account is disabled it is good for nothing. Empty: a command''s.';
 CREATE INDEX ON api_keys (role, tenant);
 
 -- Reports.

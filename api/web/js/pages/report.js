@@ -52,5 +52,5 @@ function deliveries({ deliveries: sent, receipts }) {
     sent.map((one) => h("li", {}, h("b", {}, one.tenant_name || t("role.centre")), h("span", {}, `${t(`channel.${one.channel}`)} · ${one.name}`), h("span.tag", { class: one.state }, t(`delivery.${one.state}`)),
       h("time", {}, one.settled_at ? moment(one.settled_at, true) : t("delivery.next", { time: clock(one.due_at) })),
       h("small.faint", {}, [t("delivery.attempts", { n: one.attempts }), one.status && `HTTP ${one.status}`].filter(Boolean).join(" · ")))),
-    receipts.map((one) => h("li", {}, h("b", {}, one.tenant_name || t(`role.${one.role}`)), h("span", {}, t("receipt.screen", { reader: one.reader })), h("span.tag.sent", {}, t("receipt.read")), h("time", {}, moment(one.read_at, true)), h("small"))));
+    receipts.map((one) => h("li", {}, h("b", {}, one.tenant_name || t(`role.${one.role}`)), h("span", {}, one.reader ? t("receipt.screen", { reader: one.reader }) : t(`role.${one.role}`)), h("span.tag.sent", {}, t("receipt.read")), h("time", {}, moment(one.read_at, true)), h("small"))));
 }
