@@ -136,7 +136,8 @@ def _planned(plan: Plan, logs: Path, base: Mapping[str, str], demo: Demo | None)
     ]
     if demo is None:
         return [*planned, child("dispatch")]
-    receiver, allowed = ("--port", str(plan.receiver_port)), f"{socket.gethostbyname(plan.host)}/32"
+    receiver = ("--port", str(plan.receiver_port))
+    allowed = f"{socket.gethostbyname(plan.host)}/32:{plan.receiver_port}"
     gateway = f"http://{plan.host}:{plan.gateway_port}"
     return [
         child("simulate", "--to", gateway, "--vehicles", str(plan.vehicles), "--seed", str(plan.seed),

@@ -1,6 +1,5 @@
 """Wiring: what commands are made of, from their settings."""
 
-import ipaddress
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from rich.console import Console
 from api.pauses import Pauses
 from api.settings import SettingsError
 from dispatch import channels
+from dispatch.channels.addresses import Allowed
 from dispatch.channels.mail import Smtp, is_address
 from ingest.log import LogError
 from ingest.table import RegistryError
@@ -77,12 +77,14 @@ def channel_settings(webhook_allow: str, smtp_url: str, mail_from: str, folder_r
     ------
     SettingsError
     """
-    networks = []
+    allowed = []
     for text in filter(None, (part.strip() for part in webhook_allow.split(","))):
         try:
-            networks.append(ipaddress.ip_network(text))
+            allowed.append(Allowed.of(text))
         except ValueError as error:
-            raise SettingsError(f"设置无效 WARNLOOP_WEBHOOK_ALLOW: {text!r}: expected 10.1.0.0/16 or so") from error
+            raise SettingsError(
+                f"设置无效 WARNLOOP_WEBHOOK_ALLOW: {text!r}: expected 10.1.0.0/16, 10.0.0.5/32:8443 or so"
+            ) from error
     try:
         smtp = Smtp.of(smtp_url) if smtp_url else None
     except ValueError as error:
@@ -90,7 +92,7 @@ def channel_settings(webhook_allow: str, smtp_url: str, mail_from: str, folder_r
     address = parseaddr(mail_from)[1]
     if (smtp or mail_from) and not is_address(address):
         raise SettingsError("设置无效 WARNLOOP_MAIL_FROM: expected a mail address, such as warnloop@example.org")
-    return channels.Settings(tuple(networks), smtp, mail_from, folder_root)
+    return channels.Settings(tuple(allowed), smtp, mail_from, folder_root)
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Deliveries, measured: how many a second one dispatch process makes to real receivers over HTTP."""
 
-import ipaddress
 import multiprocessing
 import os
 import sys
@@ -17,7 +16,7 @@ import psycopg
 from api.dispatch import Dispatch, Settings
 from bench.ledger import product
 from dispatch import channels
-from dispatch.channels.addresses import Network
+from dispatch.channels.addresses import Allowed
 from dispatch.courier import Settings as CourierSettings
 from dispatch.router import route
 from ingest.registry import Vehicle
@@ -32,7 +31,7 @@ EVENTS = 2_000
 COUNTIES = tuple(f"6523{at:02}" for at in range(1, 9))
 """Each county's events go to its own subscription, all of them to the centre's: two deliveries an event."""
 
-LOOPBACK: tuple[Network, ...] = (ipaddress.ip_network("127.0.0.0/8"),)
+LOOPBACK = (Allowed.of("127.0.0.0/8"),)
 
 
 def receive(ready: Connection) -> None:

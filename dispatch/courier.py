@@ -199,12 +199,13 @@ class Courier:
 
     def _attempt(self, one: Tried) -> Attempt:
         claimed, answer = one.claimed, one.answer
-        ended_at = one.began_at + timedelta(seconds=one.took_s)
+        took_s = 0.0 if isinstance(answer, Later) and answer.hidden else one.took_s
+        ended_at = one.began_at + timedelta(seconds=took_s)
         follows = after(claimed.attempts + 1, answer, claimed.first_at or one.began_at, ended_at, self.jitter())
         return Attempt(
             claimed,
             one.began_at,
-            round(1_000 * one.took_s),
+            round(1_000 * took_s),
             _OUTCOMES[type(answer)],
             answer.status,
             answer.detail[:500],

@@ -48,7 +48,7 @@ def headline(event: Event, language: str = "zh-CN") -> str:
             parts += [states.get(one, one) for one in (data.get("from"), data.get("to")) if isinstance(one, str)]
         else:
             parts += [data.get("begins")]
-    return re.sub(r"[\x00-\x1f\x7f\u2028\u2029]+", " ", " ".join(str(part) for part in parts if part))
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", " ".join(str(part) for part in parts if part))
 
 
 def letter(event: Event, language: str = "zh-CN") -> str:

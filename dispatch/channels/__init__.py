@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from dispatch.channels.addresses import Network, UrlError, parse
+from dispatch.channels.addresses import Allowed, UrlError, parse
 from dispatch.channels.answers import Answer
 from dispatch.channels.exchange import BOUNDS, Bounds
 from dispatch.channels.folder import Folder, is_name
@@ -28,7 +28,7 @@ class Settings:
 
     Attributes
     ----------
-    webhook_allow : tuple of networks
+    webhook_allow : tuple of Allowed
         Where webhooks may go although it is not the public internet.
     smtp : Smtp or None
         Mail server; None for no mail.
@@ -40,7 +40,7 @@ class Settings:
         Of an exchange by HTTP.
     """
 
-    webhook_allow: tuple[Network, ...] = ()
+    webhook_allow: tuple[Allowed, ...] = ()
     smtp: Smtp | None = None
     mail_from: str = ""
     folder_root: Path | None = None

@@ -4,6 +4,7 @@ import ipaddress
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -14,8 +15,50 @@ Resolve = Callable[[str, int], Sequence[str]]
 _UNICAST = ipaddress.IPv6Network("2000::/3")
 """What of IPv6 is given out to hosts of the internet at large."""
 
-_TUNNELS = tuple(map(ipaddress.IPv6Network, ("2002::/16", "2001::/32")))
-"""Of these, networks whose addresses lead to an IPv4 address written inside."""
+_SPECIAL: Sequence[Network] = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "192.0.0.0/24",  # assignments of the IETF
+            "192.31.196.0/24", "192.175.48.0/24", "2620:4f:8000::/48",  # AS112: answered by the nearest
+            "192.52.193.0/24",  # AMT
+            "192.88.99.0/24",  # relays of 6to4
+            "168.63.129.16/32",  # the host below, on machines rented from one provider
+            "2001::/23",  # assignments of the IETF, Teredo and ORCHID among them
+            "2001:db8::/32", "3fff::/20",  # documentation
+            "2002::/16",  # 6to4: an IPv4 address is written inside
+            "3ffe::/16",  # a test network, given back
+        ),
+    )
+)  # fmt: skip
+"""Of what else would pass as public, networks that are no hosts of the internet at large.
+
+Source: the special-purpose address registries of IANA (RFC 6890), whatever the interpreter's own table holds.
+"""
+
+
+class Allowed(NamedTuple):
+    """A network that may be sent to although it is not public, and on which port; None for any."""
+
+    network: Network
+    port: int | None = None
+
+    @classmethod
+    def of(cls, text: str) -> "Allowed":
+        """Read ``10.1.0.0/16``, ``10.0.0.5/32:8443`` or ``fd00::/8:8443``.
+
+        Raises
+        ------
+        ValueError
+        """
+        base, slash, rest = text.partition("/")
+        mask, colon, port = rest.partition(":")
+        network = ipaddress.ip_network(base + slash + mask)
+        if not colon:
+            return cls(network)
+        if not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65_536):
+            raise ValueError(f"{port!r} is no port")
+        return cls(network, int(port))
 
 
 class UrlError(ValueError):
@@ -23,7 +66,7 @@ class UrlError(ValueError):
 
 
 class AddressError(ValueError):
-    """A host that leads to where nothing may be sent; says which address."""
+    """A host that leads to where nothing may be sent; names it, for the log only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +132,28 @@ def is_public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
-        if address not in _UNICAST or any(address in tunnel for tunnel in _TUNNELS):
+        if address not in _UNICAST:
             return False
+    if any(address in network for network in _SPECIAL):
+        return False
     return address.is_global and not (address.is_multicast or address.is_reserved)
 
 
-def checked(host: str, port: int, allowed: Sequence[Network], resolver: Resolve) -> list[Address]:
+def is_allowed(address: Address, port: int, allowed: Sequence[Allowed]) -> bool:
+    """Whether an address may be sent to because it is allowed, public or not."""
+    plain = getattr(address, "ipv4_mapped", None) or address
+    return any(plain in one.network and one.port in (None, port) for one in allowed)
+
+
+def checked(host: str, port: int, allowed: Sequence[Allowed], resolver: Resolve) -> list[Address]:
     """Resolve a host, once, and see that all its addresses may be sent to.
+
+    Hosts of the public internet may on the ports of the web and on those that no system service has: 80, 443, and
+    1024 and above.
 
     Parameters
     ----------
-    allowed : sequence of networks
+    allowed : sequence of Allowed
         What may be sent to although it is not public.
 
     Raises
@@ -111,9 +165,10 @@ def checked(host: str, port: int, allowed: Sequence[Network], resolver: Resolve)
     """
     found = [ipaddress.ip_address(text.partition("%")[0]) for text in resolver(host, port)]
     for address in found:
-        plain = getattr(address, "ipv4_mapped", None) or address
-        if not is_public(address) and not any(plain in network for network in allowed):
-            raise AddressError(f"目标地址不允许 {host} leads to {address}, which is not of the public internet")
+        if is_allowed(address, port, allowed):
+            continue
+        if not is_public(address) or not (port in (80, 443) or port >= 1_024):
+            raise AddressError(f"{host} leads to {address}, port {port}, which is not public or not allowed")
     if not found:
         raise OSError(f"no address of {host}")
     return found

@@ -25,11 +25,14 @@ class Later:
     ----------
     retry_after_s : float or None
         No sooner than that, the receiver asks [s].
+    hidden : bool
+        Why is not its owner's to know, nor how long it took: it would tell what there is in a network of ours.
     """
 
     detail: str
     status: int | None = None
     retry_after_s: float | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

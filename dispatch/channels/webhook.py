@@ -3,18 +3,40 @@
 Source: Standard Webhooks 1.0.
 """
 
+import logging
 import ssl
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from dispatch.channels.addresses import AddressError, Network, Resolve, UrlError, checked, parse, resolve
+from dispatch.channels.addresses import (
+    AddressError,
+    Allowed,
+    Resolve,
+    UrlError,
+    checked,
+    is_allowed,
+    is_public,
+    parse,
+    resolve,
+)
 from dispatch.channels.answers import Answer, Later, Refused, Sent
 from dispatch.channels.exchange import BOUNDS, Answered, Bounds, ExchangeError, post
 from dispatch.channels.parcel import Files
 from dispatch.channels.signature import SignatureError, sign
 from ledger.deliveries import Claimed
+
+_log = logging.getLogger("warnloop.dispatch")
+
+NO_WAY = (
+    "域名无法解析，或目标地址、端口不允许 {} cannot be resolved, or is not of the public internet, "
+    "or the port is none of 80, 443 and 1024 or above"
+)
+"""Why nothing is sent to a host, in one text for all of it: what names and addresses there are inside is not told."""
+
+NO_ANSWER = "内部网络的接收方没有可用的应答 no usable answer from a receiver in an internal network"
+"""The same of what is allowed although it is not public."""
 
 MOST_WAIT_S = 24 * 3600
 """Longest ``Retry-After`` that is heeded [s]."""
@@ -25,7 +47,7 @@ class Webhook:
 
     Parameters
     ----------
-    allowed : sequence of networks
+    allowed : sequence of Allowed
         What may be sent to although it is not public.
     bounds : Bounds
     resolver : callable
@@ -36,7 +58,7 @@ class Webhook:
 
     def __init__(
         self,
-        allowed: Sequence[Network] = (),
+        allowed: Sequence[Allowed] = (),
         bounds: Bounds = BOUNDS,
         resolver: Resolve = resolve,
         tls: ssl.SSLContext | None = None,
@@ -60,13 +82,16 @@ class Webhook:
             return Refused(str(error))
         try:
             address = checked(url.host, url.port, self._allowed, self._resolver)[0]
-            return judged(post(url, address, headers, body, self._tls, self._bounds), datetime.now(UTC))
-        except (AddressError, ExchangeError) as error:
-            return Later(str(error))
-        except OSError as error:
-            return Later(f"域名无法解析 the name {url.host} cannot be resolved: {error.strerror or error}")
-        except UnicodeError:
-            return Later(f"域名无法解析 the name {url.host} cannot be resolved")
+        except (AddressError, OSError, UnicodeError) as error:
+            _log.debug("delivery %s: %s", delivery.id, error)
+            return Later(NO_WAY.format(url.host), hidden=True)
+        inside = not is_public(address) or is_allowed(address, url.port, self._allowed)
+        try:
+            answered = post(url, address, headers, body, self._tls, self._bounds)
+        except ExchangeError as error:
+            _log.debug("delivery %s: %s", delivery.id, error)
+            return Later(NO_ANSWER, hidden=True) if inside else Later(str(error))
+        return judged(answered._replace(body=b"") if inside else answered, datetime.now(UTC))
 
 
 def judged(answer: Answered, now: datetime) -> Answer:
@@ -80,7 +105,7 @@ def judged(answer: Answered, now: datetime) -> Answer:
     if 300 <= status < 400:
         return Later("接收方要求转址，不予跟随 the receiver redirects, which is not followed: change the URL", status)
     asked_s = retry_after_s(answer.headers.get("retry-after", ""), now) if status in (429, 503) else None
-    return Later(f"接收方返回 the receiver answers {status}: {said}"[:300], status, asked_s)
+    return Later(f"接收方返回 the receiver answers {status}: {said}".rstrip(": ")[:300], status, asked_s)
 
 
 def retry_after_s(value: str, now: datetime) -> float | None:

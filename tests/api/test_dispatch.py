@@ -119,8 +119,8 @@ def test_settings_that_cannot_be_used(environment: dict[str, str], named: str) -
 
 
 def test_settings_of_channels() -> None:
-    found = channel_settings("10.0.0.0/8,::1/128", "smtp://mail:25", "警示 <warnloop@example.org>", None)
-    assert [str(network) for network in found.webhook_allow] == ["10.0.0.0/8", "::1/128"]
+    found = channel_settings("10.0.0.0/8,::1/128:8443", "smtp://mail:25", "警示 <warnloop@example.org>", None)
+    assert [(str(one.network), one.port) for one in found.webhook_allow] == [("10.0.0.0/8", None), ("::1/128", 8443)]
     assert found.smtp is not None
     assert found.smtp.port == 25
     assert channel_settings("", "", "", None).webhook_allow == ()

@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import psycopg
 
 from api.dispatch import Dispatch, Settings
 from dispatch import channels
+from dispatch.channels.addresses import Allowed
 from dispatch.channels.exchange import Bounds
 from dispatch.courier import Lane
 from dispatch.courier import Settings as CourierSettings
@@ -27,7 +27,7 @@ from ledger.principal import CENTRE, Principal
 from ledger.violations import apply
 from tests.ledger.made import episode, rows, vehicle
 
-HERE = ip_network("127.0.0.0/8")
+HERE = Allowed.of("127.0.0.0/8")
 LANES = (Lane(lease_s=2.0), Lane(failing=True, at_once=1, lease_s=2.0))
 
 

@@ -275,6 +275,15 @@ def test_metrics(database_url: str) -> None:
         until(lambda: registry.get_sample_value("warnloop_deliveries_dead") == 4)
 
 
+def test_how_long_a_hidden_failure_took_is_not_told(database_url: str, hung: tuple[str, list[int]]) -> None:
+    """Refused at once, or silent until the time is up: that too would tell what there is inside."""
+    subscribe(database_url, hung[0])
+    happen(database_url)
+    with dispatching(settings(database_url, total_s=0.4)):
+        until(lambda: attempts(database_url))
+    assert rows(database_url, "SELECT took_ms FROM delivery_attempts") == [(0,)]
+
+
 def test_due_times_are_in_the_future_of_the_attempt(database_url: str) -> None:
     with receiver(status(500)) as here, dispatching(settings(database_url)):
         subscribe(database_url, here.url)

@@ -3,6 +3,7 @@
 import asyncio
 import email.policy
 import hashlib
+import json
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -17,7 +18,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope
 
 from dispatch.channels.answers import Later, Refused, Sent
-from dispatch.channels.mail import Mail, Smtp, is_address
+from dispatch.channels.mail import Mail, Smtp, composed, is_address
+from dispatch.words import headline
 from ledger.deliveries import Claimed, File
 from tests.dispatch.made import claimed
 
@@ -163,6 +165,13 @@ def test_nothing_of_an_event_becomes_a_header() -> None:
     assert isinstance(answer, Sent)
     assert box.got[0]["bcc"] is None
     assert box.got[0]["subject"] == "日报发布 1 Bcc: x@y z 2026-03-02 652301"
+
+
+@pytest.mark.parametrize("control", [chr(code) for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)])
+def test_no_control_character_of_a_name_comes_into_the_subject(control: str) -> None:
+    event = {**json.loads(REPORT), "data": {"company_name": f"甲{control}乙"}}
+    assert headline(event) == "日报发布 甲 乙"
+    assert composed(letter(payload=json.dumps(event)), tuple, SENDER).as_bytes()
 
 
 @pytest.fixture(scope="module")

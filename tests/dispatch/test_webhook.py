@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import logging
 import socket
 import ssl
 import time
@@ -12,13 +13,13 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook as Standard
 
-from dispatch.channels.addresses import Network
+from dispatch.channels.addresses import Allowed
 from dispatch.channels.answers import Later, Refused, Sent
-from dispatch.channels.exchange import Bounds
-from dispatch.channels.webhook import MOST_WAIT_S, Webhook, retry_after_s
+from dispatch.channels.exchange import Answered, Bounds
+from dispatch.channels.webhook import MOST_WAIT_S, NO_ANSWER, NO_WAY, Webhook, judged, retry_after_s
 from tests.dispatch.made import PAYLOAD, SECRET, Answer, claimed, raw, receiver, status
 
-LOOPBACK: tuple[Network, ...] = (ipaddress.ip_network("127.0.0.0/8"),)
+LOOPBACK = (Allowed.of("127.0.0.0/8"),)
 QUICK = Bounds(connect_s=0.5, read_s=0.5, total_s=1.0)
 
 
@@ -56,7 +57,8 @@ def test_not_now(code: int) -> None:
         answer = send(here.url)
     assert isinstance(answer, Later)
     assert answer.status == code
-    assert "<why>" in answer.detail
+    assert str(code) in answer.detail
+    assert "<why>" not in answer.detail, "what is said inside stays inside"
     assert answer.retry_after_s == (120.0 if code in (429, 503) else None)
 
 
@@ -85,7 +87,8 @@ def test_our_own_network_is_not_even_connected_to() -> None:
         for host in ("127.0.0.1", "localhost", "0", "[::ffff:127.0.0.1]", "2130706433"):
             answer = Webhook((), QUICK).send(claimed(target=f"http://{host}:{port}/"), tuple)
             assert isinstance(answer, Later), host
-            assert "not of the public internet" in answer.detail, host
+            assert answer.detail == NO_WAY.format(host.strip("[]"))
+            assert answer.hidden
         assert here.got == []
 
 
@@ -99,7 +102,7 @@ def test_the_name_is_resolved_once_and_the_checked_address_is_used() -> None:
             asked.append(host)
             return ["127.0.0.1"] if len(asked) == 1 else ["127.0.0.2"]
 
-        allowed = [ipaddress.ip_network("127.0.0.1/32")]
+        allowed = [Allowed.of("127.0.0.1/32")]
         channel = Webhook(allowed, QUICK, rebinding)
         answer = channel.send(claimed(target=f"http://hook.example:{port}/"), tuple)
         assert isinstance(answer, Sent)
@@ -115,7 +118,7 @@ def test_a_name_that_does_not_resolve() -> None:
 
     answer = Webhook(LOOPBACK, QUICK, fails).send(claimed(target="http://nobody.example/"), tuple)
     assert isinstance(answer, Later)
-    assert "nobody.example" in answer.detail
+    assert answer.detail == NO_WAY.format("nobody.example"), "as of a name that leads inside"
     too_long = Webhook(LOOPBACK, QUICK).send(claimed(target=f"http://{'a' * 70}.example/"), tuple)
     assert isinstance(too_long, Later)
 
@@ -130,11 +133,38 @@ def test_what_can_never_be_sent(changes: dict[str, str]) -> None:
     assert "geheim" not in answer.detail
 
 
-def test_nobody_listens() -> None:
-    answer = send("http://127.0.0.1:9/")
+def test_what_an_internal_receiver_does_is_told_to_the_log_alone(caplog: pytest.LogCaptureFixture) -> None:
+    """Refused, reset, silent, no HTTP: not to be told apart by a subscription's owner."""
+    caplog.set_level(logging.DEBUG, "warnloop.dispatch")
+    urls = ["http://127.0.0.1:9/"]
+    with raw(lambda _: time.sleep(3)) as hangs, raw(lambda _: None) as closes, raw(said(b"SSH-2.0-x\r\n")) as speaks:
+        urls += [hangs, closes, speaks, speaks.replace("http:", "https:")]
+        answers = [send(url) for url in urls]
+    assert answers == [Later(NO_ANSWER, hidden=True)] * 5
+    assert "no connection" in caplog.records[0].message
+    assert "too long" in caplog.records[1].message
+    assert {record.levelno for record in caplog.records} == {logging.DEBUG}
+
+
+def test_what_a_public_receiver_does_is_told_to_its_owner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dispatch.channels.webhook.checked", lambda *_: [ipaddress.ip_address("127.0.0.1")])
+    monkeypatch.setattr("dispatch.channels.webhook.is_public", lambda _: True)
+    channel = Webhook((), QUICK)
+    answer = channel.send(claimed(target="http://hook.example:9/"), tuple)
     assert isinstance(answer, Later)
     assert "no connection" in answer.detail
-    assert answer.status is None
+    assert not answer.hidden
+    with receiver(status(500, b"<why>")) as here:
+        answer = channel.send(claimed(target=here.url), tuple)
+    assert "<why>" in answer.detail
+
+
+def said(words: bytes) -> Any:
+    def talk(peer: socket.socket) -> None:
+        peer.recv(65_536)
+        peer.sendall(words)
+
+    return talk
 
 
 def drip(piece: bytes, first: bytes = b"") -> Any:
@@ -163,7 +193,7 @@ def test_a_slow_receiver_is_given_up_in_time(talk: Any) -> None:
         answer = send(url)
         took = time.monotonic() - began
     assert isinstance(answer, Later)
-    assert "too long" in answer.detail or "no HTTP" in answer.detail
+    assert answer.detail == NO_ANSWER
     assert took < QUICK.total_s + 0.5
 
 
@@ -187,7 +217,7 @@ def test_no_time_at_all() -> None:
     with receiver() as here:
         answer = Webhook(LOOPBACK, Bounds(total_s=0.0)).send(claimed(target=here.url), tuple)
         assert isinstance(answer, Later)
-        assert "too long" in answer.detail
+        assert answer.detail == NO_ANSWER
         assert here.got == []
 
 
@@ -205,18 +235,14 @@ def test_of_a_body_little_is_read_and_the_status_counts(talk: Any) -> None:
         answer = send(url)
         assert time.monotonic() - began < QUICK.total_s + 0.5
     assert isinstance(answer, Sent)
-    assert len(answer.detail) <= 200
+    assert answer.detail == ""
 
 
 @pytest.mark.parametrize(
-    "said", [b"", b"\x00\xff\x00", b"SSH-2.0-x\r\n", b"HTTP/1.1 abc\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"A" * 70_000]
+    "words", [b"", b"\x00\xff\x00", b"SSH-2.0-x\r\n", b"HTTP/1.1 abc\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"A" * 70_000]
 )
-def test_no_http(said: bytes) -> None:
-    def talk(peer: socket.socket) -> None:
-        peer.recv(65_536)
-        peer.sendall(said)
-
-    with raw(talk) as url:
+def test_no_http(words: bytes) -> None:
+    with raw(said(words)) as url:
         assert isinstance(send(url), Later)
 
 
@@ -269,14 +295,15 @@ def over_tls(certificate: Path, host: str, trusted: bool, seen: list[str | None]
         return channel.send(claimed(target=f"https://{host}:{port}/"), tuple)
 
 
-def test_tls_is_verified_by_the_name(certificate: Path) -> None:
+def test_tls_is_verified_by_the_name(certificate: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "warnloop.dispatch")
     seen: list[str | None] = []
-    assert over_tls(certificate, "hook.example", True, seen) == Sent("ok", 200)
+    assert over_tls(certificate, "hook.example", True, seen) == Sent("", 200)
     assert seen == ["hook.example"]
     for host, trusted in (("other.example", True), ("hook.example", False)):
         answer = over_tls(certificate, host, trusted, seen)
         assert isinstance(answer, Later)
-        assert "certificate" in answer.detail
+        assert "certificate" in caplog.records[-1].message
 
 
 def test_a_tls_handshake_that_hangs() -> None:
@@ -293,3 +320,5 @@ def test_the_answer_has_no_way_into_our_memory() -> None:
         answer = send(here.url)
     assert isinstance(answer, Later)
     assert len(answer.detail) <= 300
+    (long,) = {len(judged(Answered(code, {}, b"x" * 4_096), NOW).detail) for code in (500, 404)}
+    assert long <= 300

@@ -1,4 +1,4 @@
--- Issued reports, newest day first, a page at a time: those that follow one of them.
+-- Issued reports, newest day first, a page at a time: those that follow one of the reader's own.
 SELECT r.id, r.number, r.day, r.county, r.company, r.edition, r.reason, r.closed_at, r.issued_at,
        r.facts -> 'party' AS party, r.facts -> 'totals' AS totals,
        r.edition = (SELECT max(edition) FROM reports AS newest
@@ -13,6 +13,10 @@ WHERE (%(county)s::text IS NULL OR r.county = %(county)s)
   AND (%(of_county)s::text IS NULL OR r.county = %(of_county)s)
   AND (%(of_company)s::text IS NULL OR r.company = %(of_company)s)
   AND (%(after)s::uuid IS NULL
-       OR (r.day, r.number COLLATE "C") < (SELECT b.day, b.number FROM reports AS b WHERE b.id = %(after)s))
+       OR (r.day, r.number COLLATE "C") < (
+           SELECT b.day, b.number FROM reports AS b
+           WHERE b.id = %(after)s
+             AND b.county = coalesce(%(county)s::text, b.county)
+             AND b.company = coalesce(%(company)s::text, b.company)))
 ORDER BY r.day DESC, r.number COLLATE "C" DESC
 LIMIT %(limit)s
