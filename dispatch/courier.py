@@ -1,8 +1,9 @@
 """Courier: claims what is due, sends it, settles how it went; over and over.
 
-Receivers that fail are served by a courier of their own, one delivery at a time, so that those who
-hang never hold the threads that the others need. A claim is a lease: what a courier had in hands when
-it was killed is due again when the lease ends, and is then sent once more under the same id.
+Receivers that fail, and those that have never yet been reached, are served by a courier of their own, one delivery
+at a time, so that those who hang never hold the threads that the others need; and no owner holds more than a share
+of them. A claim is a lease: what a courier had in hands when it was killed is due again when the lease ends, and is
+then sent once more under the same id.
 """
 
 import logging
@@ -36,11 +37,13 @@ class Lane:
     Attributes
     ----------
     failing : bool
-        Those of subscriptions whose last attempts failed, or those of all others.
+        Those of subscriptions whose last attempts failed or that were never reached, or those of all others.
     threads : int
         How many are sent at the same time, at most.
     at_once : int
         How many of them to one subscription.
+    share : int
+        How many of them to one owner's subscriptions: so no owner takes all threads.
     lease_s : float
         How long a claim lasts; longer than any channel may take [s].
     """
@@ -48,6 +51,7 @@ class Lane:
     failing: bool = False
     threads: int = 64
     at_once: int = 4
+    share: int = 16
     lease_s: float = 120.0
 
 
@@ -165,7 +169,9 @@ class Courier:
             noted = self._settle(cursor, tried) if tried else set()
             if free:
                 lease = timedelta(seconds=lane.lease_s)
-                claimed = deliveries.claim(cursor, most=free, at_once=lane.at_once, failing=lane.failing, lease=lease)
+                claimed = deliveries.claim(
+                    cursor, most=free, at_once=lane.at_once, share=lane.share, failing=lane.failing, lease=lease
+                )
         if tried:
             self._unsettled = []
             self.step("settle")

@@ -128,17 +128,21 @@ def owe(cursor: psycopg.Cursor[Any], owed: Sequence[Owed]) -> None:
         cursor.execute(query("inner/deliveries_owe"), values)
 
 
-def claim(cursor: psycopg.Cursor[Any], *, most: int, at_once: int, failing: bool, lease: timedelta) -> list[Claimed]:
+def claim(
+    cursor: psycopg.Cursor[Any], *, most: int, at_once: int, share: int, failing: bool, lease: timedelta
+) -> list[Claimed]:
     """Take up to so many deliveries that are due, in the cursor's transaction.
 
     Parameters
     ----------
     at_once : int
         How many of one subscription may be in hands at the same time, of all couriers.
+    share : int
+        How many of one owner.
     failing : bool
-        Those of subscriptions whose last attempts failed, or those of all others.
+        Those of subscriptions whose last attempts failed or that were never reached, or those of all others.
     """
-    values = {"most": most, "at_once": at_once, "failing": failing, "lease": lease}
+    values = {"most": most, "at_once": at_once, "share": share, "failing": failing, "lease": lease}
     with cursor.connection.cursor(row_factory=class_row(Claimed)) as rows:
         return rows.execute(query("inner/deliveries_claim"), values).fetchall()
 

@@ -20,8 +20,15 @@ FAILED = "长时间推送失败，已自动停用 disabled after long failure: r
 
 TOPICS = ("violation", "case", "report")
 
+MOST = 20
+"""Subscriptions that one owner may have at a time, disabled ones among them."""
+
 ACTOR = "dispatch"
 """Who it was, in the audit, that disabled a subscription by itself."""
+
+
+class TooManySubscriptionsError(ValueError):
+    """An owner has as many subscriptions as may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,8 @@ def create(
 
     Raises
     ------
+    TooManySubscriptionsError
+        The owner has `MOST` already.
     DatabaseError
         The database refuses a field.
     """
@@ -110,6 +119,11 @@ def create(
         **owner(principal),
     }
     with in_words(), connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(query("inner/subscriptions_alone"), owner(principal))
+        if cursor.execute(query("owned/subscriptions_count"), owner(principal)).fetchall()[0][0] >= MOST:
+            raise TooManySubscriptionsError(
+                f"订阅最多 {MOST} 个，请先删除不用的 {MOST} subscriptions are the most: end one that is not needed"
+            )
         row = cursor.execute(
             query("owned/subscriptions_create"), {**asked, "secret": secret, "actor": actor}
         ).fetchone()

@@ -41,18 +41,21 @@ def create(wanted: NewSubscription, caller: Subscriber, connection: Db) -> MadeS
         raise _invalid("target", str(error)) from error
     if not wanted.name.strip():
         raise _invalid("name", "名称不能为空 a name is needed")
-    made = subscriptions.create(
-        connection,
-        caller.principal,
-        caller.actor,
-        name=wanted.name.strip(),
-        channel=wanted.channel,
-        target=wanted.target,
-        topics=tuple(dict.fromkeys(wanted.topics)),
-        kinds=tuple(dict.fromkeys(wanted.kinds)),
-        least_severity=wanted.least_severity,
-        language=wanted.language,
-    )
+    try:
+        made = subscriptions.create(
+            connection,
+            caller.principal,
+            caller.actor,
+            name=wanted.name.strip(),
+            channel=wanted.channel,
+            target=wanted.target,
+            topics=tuple(dict.fromkeys(wanted.topics)),
+            kinds=tuple(dict.fromkeys(wanted.kinds)),
+            least_severity=wanted.least_severity,
+            language=wanted.language,
+        )
+    except subscriptions.TooManySubscriptionsError as error:
+        raise Problem("conflict", str(error)) from error
     return MadeSubscription.model_validate({**_one(connection, caller, made.id), "secret": made.secret})
 
 

@@ -37,7 +37,7 @@ def owed(url: str, count: int, *principals: Principal) -> list[uuid.UUID]:
 
 
 def claim(connection: psycopg.Connection, most: int = 100, at_once: int = 4, **changes: Any) -> list[Claimed]:
-    given: dict[str, Any] = {"failing": False, "lease": timedelta(minutes=1)} | changes
+    given: dict[str, Any] = {"share": 1_000, "failing": False, "lease": timedelta(minutes=1)} | changes
     with connection.transaction(), connection.cursor() as cursor:
         return deliveries.claim(cursor, most=most, at_once=at_once, **given)
 
@@ -104,10 +104,21 @@ def test_of_whom_nothing_is_claimed(database_url: str, connection: psycopg.Conne
 
 def test_those_that_fail_are_claimed_apart(database_url: str, connection: psycopg.Connection) -> None:
     failing, well = owed(database_url, 5, CENTRE, COUNTY)
-    connection.execute("UPDATE subscriptions SET failing_since = now() WHERE id = %s", (failing,))
+    connection.execute("UPDATE subscriptions SET proven = false WHERE id = %s", (failing,))
     assert {one.subscription_id for one in claim(connection)} == {well}
     assert [one.subscription_id for one in claim(connection, failing=True, at_once=1)] == [failing]
     assert claim(connection, failing=True, at_once=1) == []
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_no_owner_has_more_than_a_share(database_url: str, connection: psycopg.Connection, failing: bool) -> None:
+    owed(database_url, 4, CENTRE, CENTRE, CENTRE, COUNTY)
+    connection.execute("UPDATE subscriptions SET proven = %s", (not failing,))
+    taken = claim(connection, share=5, failing=failing)
+    assert sorted(one.role for one in taken) == ["centre"] * 5 + ["county"] * 4
+    assert claim(connection, share=5, failing=failing) == []
+    settle(connection, *(attempt(one) for one in taken if one.role == "centre"))
+    assert len(claim(connection, share=5, failing=failing)) == 5
 
 
 def test_what_is_not_due_waits(database_url: str, connection: psycopg.Connection) -> None:

@@ -3,6 +3,7 @@
 import base64
 import re
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from ledger import subscriptions
 from ledger.database import DatabaseError, connect
 from ledger.principal import CENTRE, Principal, Role
-from ledger.subscriptions import FAILED, GONE, Created, Health
+from ledger.subscriptions import FAILED, GONE, MOST, Created, Health, TooManySubscriptionsError
 from tests.ledger.made import rows
 
 OWNED = sorted((Path(__file__).parents[2] / "ledger" / "queries" / "owned").glob("*.sql"))
@@ -109,6 +110,41 @@ def test_its_owner_manages_it_and_nobody_else(database_url: str) -> None:
         assert subscriptions.listed(connection, COUNTY) == []
     actions = [row[0] for row in rows(database_url, "SELECT action FROM audit ORDER BY number")]
     assert actions == [f"subscription.{what}" for what in ("create", "disable", "enable", "end")]
+
+
+def test_an_owner_has_so_many_and_no_more(database_url: str) -> None:
+    def one(_: int) -> bool:
+        with connect(database_url) as connection:
+            try:
+                make(connection)
+            except TooManySubscriptionsError:
+                return False
+            return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(one, range(MOST + 4))) == MOST
+    with connect(database_url) as connection:
+        make(connection, COMPANY)
+        (first, *_) = subscriptions.listed(connection, COUNTY)
+        assert subscriptions.disable(connection, COUNTY, "li", first["id"], "")
+        with pytest.raises(TooManySubscriptionsError, match=str(MOST)):
+            make(connection)
+        assert subscriptions.end(connection, COUNTY, "li", first["id"])
+        make(connection)
+
+
+def test_only_a_success_proves_it(database_url: str) -> None:
+    with connect(database_url) as connection:
+        id_ = make(connection).id
+        proven = "SELECT proven, failing_since IS NOT NULL FROM subscriptions"
+        assert rows(database_url, proven) == [(False, False)], "never reached"
+        health(database_url, Health(id_, True, False))
+        assert rows(database_url, proven) == [(True, False)]
+        health(database_url, Health(id_, False, False))
+        assert rows(database_url, proven) == [(False, True)]
+        assert subscriptions.disable(connection, COUNTY, "li", id_, "")
+        assert subscriptions.enable(connection, COUNTY, "li", id_)
+        assert rows(database_url, proven) == [(False, False)], "enabling proves nothing"
 
 
 def health(url: str, *told: Health, patience: timedelta = timedelta(days=5)) -> list[uuid.UUID]:

@@ -155,6 +155,17 @@ CREATE TABLE attachments (
 );
 ALTER TABLE attachments ALTER COLUMN content SET STORAGE EXTERNAL;
 
+CREATE TABLE uploads (
+    sha256      bytea NOT NULL REFERENCES attachments ON DELETE CASCADE,
+    role        text NOT NULL,
+    tenant      text NOT NULL,
+    actor       text NOT NULL,
+    uploaded_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (sha256, role, tenant)
+);
+CREATE INDEX ON uploads (role, tenant);
+COMMENT ON TABLE uploads IS 'Whose each file is: by whom of a party it was brought last. Every time is in the audit.';
+
 CREATE TABLE case_attachments (
     violation_id uuid NOT NULL,
     number       integer NOT NULL,
@@ -167,7 +178,8 @@ CREATE TABLE case_attachments (
 CREATE INDEX ON case_attachments (sha256);
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON case_moves
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON attachments
+-- What hangs on a case cannot be deleted: case_attachments refers to it. What does not may go.
+CREATE TRIGGER append_only BEFORE UPDATE OR TRUNCATE ON attachments
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON case_attachments
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -222,6 +234,7 @@ CREATE TABLE subscriptions (
     created_by      text NOT NULL,
     created_at      timestamptz NOT NULL DEFAULT now(),
     failing_since   timestamptz,
+    proven          boolean NOT NULL DEFAULT false,
     disabled_at     timestamptz,
     disabled_reason text NOT NULL DEFAULT '',
     ended_at        timestamptz,
@@ -230,6 +243,8 @@ CREATE TABLE subscriptions (
 COMMENT ON TABLE subscriptions IS
     'Who is told, of what, how. Disabled by long failure (may be enabled again); ended by its owner (for good).';
 COMMENT ON COLUMN subscriptions.kinds IS 'Only these kinds of violations; empty for all.';
+COMMENT ON COLUMN subscriptions.proven IS
+    'The last attempts reached it: it is served among those that work. Only a success makes it so.';
 COMMENT ON COLUMN subscriptions.secret IS 'What webhooks are signed with: needed in clear, shown once, never logged.';
 CREATE INDEX ON subscriptions (role, tenant) WHERE ended_at IS NULL;
 
