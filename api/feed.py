@@ -23,6 +23,10 @@ WAITING_BYTES = 1 << 20
 """Lines are appended when so many have come together [B]."""
 
 
+MOST_HEADER_BYTES = 8 << 10
+"""Longest header line of a CSV file: each frame has a copy of it [B]."""
+
+
 @dataclass(slots=True)
 class Fed:
     """What has been fed.
@@ -93,6 +97,10 @@ class Feeder:
                     decode = json_decoder(self.profile)
                 else:
                     form, header = CSV, lines.texts[0]
+                    if len(header) > MOST_HEADER_BYTES:
+                        words = f"a header longer than {MOST_HEADER_BYTES:,} bytes: nothing of this was taken"
+                        fed.rejects.add(lines.numbers[0], OVERSIZE, words)
+                        return fed
                     decode = csv_decoder(self.profile, header, fed.rejects)
                     lines = Lines(lines.texts[1:], lines.numbers[1:])
             columns = decode(lines, Rejects())

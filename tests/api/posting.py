@@ -9,6 +9,7 @@ import urllib3
 import uvicorn
 
 from api.gateway import Gateway
+from api.limits import BoundedProtocol
 from ledger import keys
 from ledger.database import connect
 from ledger.principal import CENTRE
@@ -22,7 +23,7 @@ class Running:
         self.url, self.log = url, TableLog(url)
         with connect(url) as connection:
             self.id, self.key = keys.create(connection, CENTRE, "feed", ("ingest",), "tester")
-        config = uvicorn.Config(Gateway(self.log, url).app(), port=0, log_level="error")
+        config = uvicorn.Config(Gateway(self.log, url).app(), port=0, http=BoundedProtocol, log_level="error")
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run)
         self.thread.start()

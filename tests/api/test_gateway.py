@@ -2,7 +2,7 @@
 
 import gzip
 import socket
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
 
@@ -43,6 +43,42 @@ def test_who_may_not(running: Running) -> None:
         keys.revoke(connection, CENTRE, "tester", running.id)
     assert running.post(LINE)[0] == 401
     assert running.lines() == 0
+
+
+def test_a_revoked_key_is_believed_for_moments_only(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert running.post(LINE)[0] == 200
+    with connect(running.url) as connection:
+        keys.revoke(connection, CENTRE, "tester", running.id)
+    assert running.post(LINE)[0] == 200
+    monkeypatch.setattr(gateway, "KNOWN_S", 0.0)
+    assert running.post(LINE)[0] == 401
+
+
+def test_a_small_body_does_not_become_a_large_one(running: Running) -> None:
+    """Each frame of a CSV has a copy of its header."""
+    header = b"plate,time,lon,lat,speed_kmh," + b",".join(b"%d" % n for n in range(20_000))
+    status, told = running.post(header + b"\nx,1" * 2_000)
+    assert (status, told["lines"], told["refused"]) == (200, 0, 1)
+    assert "header longer than" in told["examples"][0]["detail"]
+    wide = b"plate,time,lon,lat,speed_kmh," + b",".join(b"%d" % n for n in range(1_500))
+    assert running.post(wide + b"\nx,1" * 2_000)[1]["lines"] == 2_000
+    with connect(running.url) as connection:
+        (size,) = connection.execute("SELECT sum(octet_length(content)) FROM log_frames").fetchone() or (0,)
+    assert size < 40_000
+
+
+def test_too_many_at_once_are_told_to_come_again(running: Running) -> None:
+    with ExitStack() as open_:
+        for _ in range(2 * gateway.MOST_AT_ONCE):  # some may come while one of ours has a place
+            slow = open_.enter_context(closing(socket.create_connection(("127.0.0.1", running.port))))
+            head = f"POST /ingest HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {running.key}\r\nContent-Length: 9\r\n"
+            slow.sendall(f"{head}\r\n".encode())
+        while (status := running.post(LINE)[0]) == 200:
+            pass
+        assert status == 503
+        assert running.headers["Retry-After"] == "1"
+    while running.post(LINE)[0] == 503:
+        pass
 
 
 def test_what_cannot_be_taken(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -134,7 +134,7 @@ def make_world(url: str, folder: Path) -> World:
             pass
         for who, company in (("company", "652301-L001"), ("company2", "652302-H001")):
             content = PNG[:-12] + b"\x00\x00\x00\x04tEXt" + who[-4:].encode() + b"\x00\x00\x00\x00" + PNG[-12:]
-            stored = attachments.store(connection, "证据.png", [content])
+            stored = attachments.store(connection, PEOPLE[who], who, "证据.png", [content])
             world.files[company] = stored
             hung = [("证据.png", stored)]
             casework.make_move(connection, PEOPLE[who], who, world.violations[company][0], "submit", "已整改", hung)
