@@ -13,9 +13,11 @@ import psycopg
 from numpy.typing import NDArray
 
 from api.metrics import Metrics
+from api.pauses import Pauses
 from api.worker import Settings, Worker
 from ledger import database, tablelog
 from ledger.copy import Layout
+from ledger.database import DatabaseError
 from ledger.tablelog import TableLog
 
 STEPS = (
@@ -70,7 +72,13 @@ def work(
 ) -> Metrics:
     """Run a worker here, in small batches, until the log is drained."""
     tablelog._POLL_FRAMES = frames
-    log = TableLog(url, patience_s=patience_s, beat_s=0.1)
+    pauses = Pauses(patience_s)
+    while True:
+        try:
+            log = TableLog(url, patience_s=patience_s, beat_s=0.1)
+            break
+        except DatabaseError as error:  # whoever cuts sessions may cut the very first
+            pauses.bear(error)
     metrics = Metrics()
     try:
         Worker(log, replace(settings, database=url), metrics, hook).run()
