@@ -41,7 +41,7 @@ WebhookAllow = Annotated[
         "--webhook-allow",
         envvar="WARNLOOP_WEBHOOK_ALLOW",
         metavar="NETWORKS",
-        help="Networks that webhooks may go to although they are not public: **10.1.0.0/16,127.0.0.1/32**.",
+        help="Networks that webhooks may go to although they are not public: **10.1.0.0/16,10.0.0.5/32:8443**.",
     ),
 ]
 SmtpUrl = Annotated[
