@@ -42,12 +42,14 @@ def dispatch(
     from api.dispatch import dispatch as run
     from api.wiring import channel_settings, opened, reached, told
     from dispatch.courier import Settings as CourierSettings
+    from ledger.attachments import SWEEP_S, sweep
 
     log_to(notes)
     ways = channel_settings(webhook_allow, smtp_url, mail_from, folder_root)
     with told(notes), reached(database, data) as url, opened(url, patience_s):
         courier = CourierSettings(url, patience=timedelta(hours=disable_after_h))
-        run(Settings(url, ways, courier, patience_s=patience_s), metrics_port, notes, [Job("daily", job, EVERY_S)])
+        jobs = [Job("daily", job, EVERY_S), Job("attachments", sweep, SWEEP_S)]
+        run(Settings(url, ways, courier, patience_s=patience_s), metrics_port, notes, jobs)
 
 
 @loop.command(epilog="e.g.  warnloop listen --port 8090 --secret whsec_…")

@@ -1,58 +1,54 @@
-"""Attachments: files that accompany a move; bounded, told by their content, kept once, read through their case."""
+"""Attachments: files that accompany a move; bounded, told by their content, kept once, read through their case.
+
+What hangs on no case is bounded for each party, and goes after a day.
+"""
 
 import hashlib
-import io
 import re
 import unicodedata
 import uuid
-import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any, NamedTuple
 
-import filetype  # type: ignore[import-untyped]
 import psycopg
-from psycopg.rows import class_row
+from psycopg.rows import class_row, tuple_row
 
+from ledger import audit
+from ledger.content import ENDINGS, AttachmentError, check_whole, sniff
 from ledger.database import in_words, query
 from ledger.principal import Principal
+
+__all__ = ["ENDINGS", "AttachmentError", "File", "NoSuchAttachmentError", "QuotaError", "TooLargeError", "clean_name",
+           "hang", "read", "store", "sweep"]  # fmt: skip
 
 MOST_BYTES = 10 << 20
 """Size of a file [bytes]."""
 
+MOST_LOOSE = 200 << 20
+"""All files of a party that hang on no case [bytes]."""
+
 MOST_NAME = 120
 """Characters of a name."""
 
-ENDINGS: Mapping[str, tuple[str, ...]] = {
-    "image/jpeg": (".jpg", ".jpeg"),
-    "image/png": (".png",),
-    "image/webp": (".webp",),
-    "application/pdf": (".pdf",),
-}
-"""What is taken: media type by content to the endings a name may have."""
+KEPT = timedelta(days=1)
+"""How long a file is kept that hangs on no case."""
 
-_ENDS = {
-    "image/png": b"\x00\x00\x00\x00IEND\xaeB\x60\x82",
-    "image/jpeg": b"\xff\xd9",
-    "application/pdf": b"%%EOF",
-}
-"""What a whole file of the type holds near its end."""
+SWEEP_S = 3600.0
+"""How often such files are looked for [s]."""
 
-_TAIL = 2048
-"""Where a PDF's end is looked for: programs add blank lines, and more, behind it [bytes]."""
+_SWEPT = 100
+"""Files that are removed in one transaction."""
 
-_HEAD = 4096
-"""Where a page is looked for that a browser might find in another file [bytes]."""
-
-_PAGES = (b"<script", b"<html", b"<!doctype", b"<svg", b"<?php", b"<iframe")
 _UNSAFE = frozenset('<>:"|?*')
-
-
-class AttachmentError(ValueError):
-    """A file is not taken, or is not there to be attached; says why."""
 
 
 class TooLargeError(AttachmentError):
     """A file is larger than may be; reading has stopped."""
+
+
+class QuotaError(TooLargeError):
+    """With this file a party would have too much that hangs on no case."""
 
 
 class NoSuchAttachmentError(LookupError):
@@ -94,8 +90,16 @@ def clean_name(name: str) -> str:
     return plain
 
 
-def store(connection: psycopg.Connection, name: str, chunks: Iterable[bytes], most_bytes: int = MOST_BYTES) -> str:
-    """Keep a file that arrives in chunks; returns its SHA-256 (hexadecimal).
+def store(
+    connection: psycopg.Connection,
+    principal: Principal,
+    actor: str,
+    name: str,
+    chunks: Iterable[bytes],
+    most_bytes: int = MOST_BYTES,
+    most_loose: int = MOST_LOOSE,
+) -> str:
+    """Keep a file that a principal's actor sends in chunks; returns its SHA-256 (hexadecimal). Leaves an audit row.
 
     Parameters
     ----------
@@ -108,18 +112,54 @@ def store(connection: psycopg.Connection, name: str, chunks: Iterable[bytes], mo
     ------
     TooLargeError
         Larger than `most_bytes`.
+    QuotaError
+        More than `most_loose` bytes of the principal's would hang on no case.
     AttachmentError
         No JPEG, PNG, WebP or PDF; another than its name says; broken off; something else besides.
     DatabaseError
     """
     content, media_type = _receive(chunks, most_bytes)
     _agree(clean_name(name), media_type)
-    _whole(content, media_type)
+    check_whole(content, media_type)
     digest = hashlib.sha256(content)
-    with in_words():
-        kept = {"sha256": digest.digest(), "media_type": media_type, "content": content}
-        connection.execute(query("inner/attachment_keep"), kept)
+    owner = {"sha256": digest.digest(), "role": principal.role, "tenant": principal.tenant, "actor": actor}
+    with in_words(), connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
+        _alone(cursor)
+        cursor.execute(query("inner/attachment_keep"), {**owner, "media_type": media_type, "content": content})
+        cursor.execute(query("inner/upload_keep"), owner)
+        for (loose,) in cursor.execute(query("inner/uploads_loose"), owner).fetchall():
+            if loose > most_loose:
+                raise QuotaError(
+                    f"未用于案件的附件合计超过{most_loose >> 10} KiB，请先提交或次日再传 files that hang on no case "
+                    f"come to more than {most_loose >> 10} KiB: hang them on a move, or wait a day"
+                )
+        detail = {"role": principal.role, "tenant": principal.tenant, "name": clean_name(name), "bytes": len(content)}
+        audit.write(cursor, actor, "attachment.store", digest.hexdigest(), detail)
     return digest.hexdigest()
+
+
+def sweep(connection: psycopg.Connection) -> None:
+    """Remove what hangs on no case and was brought longer than `KEPT` ago; leaves an audit row of what went.
+
+    Raises
+    ------
+    DatabaseError
+    """
+    wanted = {"kept": KEPT, "most": _SWEPT}
+    found: list[tuple[bytes]] = [(b"",)]
+    while found:
+        with in_words(), connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
+            _alone(cursor)
+            found = cursor.execute(query("inner/attachments_loose"), wanted).fetchall()
+            hashes = [sha256 for (sha256,) in found]
+            gone = cursor.execute(query("inner/attachments_sweep"), {"hashes": hashes}).fetchall()
+            if gone:
+                audit.write(cursor, "warnloop", "attachment.sweep", "", {"files": sorted(name for (name,) in gone)})
+
+
+def _alone(cursor: psycopg.Cursor[Any]) -> None:
+    """Let nobody else bring or remove files until commit: what is counted stays, what is found again does not go."""
+    cursor.execute("LOCK TABLE uploads IN SHARE ROW EXCLUSIVE MODE")
 
 
 def _receive(chunks: Iterable[bytes], most_bytes: int) -> tuple[bytes, str]:
@@ -130,20 +170,8 @@ def _receive(chunks: Iterable[bytes], most_bytes: int) -> tuple[bytes, str]:
         if len(content) > most_bytes:
             raise TooLargeError(f"附件超过{most_bytes >> 10} KiB the file is larger than {most_bytes >> 10} KiB")
         if not media_type and len(content) >= 16:
-            media_type = _sniff(content)
-    return bytes(content), media_type or _sniff(content)
-
-
-def _sniff(content: bytearray) -> str:
-    guessed = filetype.guess(content[:_HEAD])
-    media_type = guessed.mime if guessed is not None else ""
-    if media_type not in ENDINGS or (media_type == "application/pdf" and not content.startswith(b"%PDF-")):
-        found = f"，实为 {media_type}" if media_type else ""
-        raise AttachmentError(
-            f"附件类型不支持{found} only JPEG, PNG, WebP and PDF are taken"
-            + (f", this is {media_type}" if media_type else ", this is none of them")
-        )
-    return str(media_type)
+            media_type = sniff(content)
+    return bytes(content), media_type or sniff(content)
 
 
 def _agree(name: str, media_type: str) -> None:
@@ -152,43 +180,21 @@ def _agree(name: str, media_type: str) -> None:
         raise AttachmentError(f"文件名与内容不符 the content is {media_type}, the name says otherwise: {name}")
 
 
-def _whole(content: bytes, media_type: str) -> None:
-    """See that a file is whole and nothing else besides."""
-    if media_type == "image/webp":
-        whole = len(content) == (size := int.from_bytes(content[4:8], "little") + 8) or len(content) == size + size % 2
-    elif media_type == "image/png":
-        whole = content.endswith(_ENDS[media_type])
-    else:
-        whole = (
-            _ENDS[media_type] in content[-_TAIL:] if media_type == "application/pdf" else _ENDS[media_type] in content
-        )
-    if not whole:
-        raise AttachmentError(f"附件不完整 the file is broken off, or goes on behind its end: {media_type}")
-    head = content[:_HEAD].lower()
-    if any(page in head for page in _PAGES):
-        raise AttachmentError("附件内含网页或脚本 a page or a script hides in the file")
-    if _is_archive(content):
-        raise AttachmentError("附件内含压缩包 an archive hides in the file")
-
-
-def _is_archive(content: bytes) -> bool:
-    try:
-        return zipfile.is_zipfile(io.BytesIO(content))
-    except zipfile.BadZipFile:  # one in many parts
-        return True
-
-
 def hang(
-    cursor: psycopg.Cursor[Any], violation_id: uuid.UUID, number: int, attachments: Sequence[tuple[str, str]]
+    cursor: psycopg.Cursor[Any],
+    principal: Principal,
+    violation_id: uuid.UUID,
+    number: int,
+    attachments: Sequence[tuple[str, str]],
 ) -> list[str]:
     """Hang stored files, (name, SHA-256), on a move in the cursor's transaction; returns the names as they are kept.
 
-    Whoever knows the hash of a file has had it, so that asking by hash shows nobody what is another's.
+    A party hangs what it has brought itself, or what hangs on this very case: a hash is no key to what is another's.
 
     Raises
     ------
     AttachmentError
-        A file is not stored, or its name says otherwise than its content.
+        A file is not stored or is another's, not to be told apart; or its name says otherwise than its content.
     """
     if not attachments:
         return []
@@ -196,7 +202,8 @@ def hang(
     for name, sha256 in attachments:
         names.append(clean_name(name))
         hashes.append(_digest(sha256))
-    types = dict(cursor.execute(query("inner/attachment_types"), {"hashes": hashes}).fetchall())
+    asked = {"hashes": hashes, "id": violation_id, "role": principal.role, "tenant": principal.tenant}
+    types = dict(cursor.execute(query("inner/attachment_types"), asked).fetchall())
     for name, digest in zip(names, hashes, strict=True):
         if digest is None or digest not in types:
             raise AttachmentError(f"附件未上传 the file has not been uploaded: {name}")

@@ -215,7 +215,7 @@ def _make(
     now, graded_at = _clock(cursor, violation_id)
     due = due_at(CLOCKS.get(to), case.severity, now if move.anew else graded_at)
     number = _write(cursor, case, move, to, due, now, actor=actor, principal=principal, words=words)
-    names = files.hang(cursor, violation_id, number, attachments)
+    names = files.hang(cursor, principal, violation_id, number, attachments)
     _tell(cursor, violation_id, number)
     detail = {
         "number": number, "from": state, "to": to, "role": principal.role, "tenant": principal.tenant,

@@ -87,10 +87,10 @@ async def attach(caller: CaseMover, request: Request, held: Held) -> Attached:
     """Store a file, so that it can be hung on a move: JPEG, PNG, WebP or PDF."""
     await to_thread.run_sync(give_back, request)
     with held.places.take({("upload", caller.principal): UPLOADS}):
-        return await _receive(request, held)
+        return await _receive(request, held, caller)
 
 
-async def _receive(request: Request, held: State) -> Attached:
+async def _receive(request: Request, held: State, caller: CaseMover) -> Attached:
     try:
         form = await request.form(max_files=1, max_fields=0)
     except (KeyError, ValueError) as error:
@@ -99,19 +99,19 @@ async def _receive(request: Request, held: State) -> Attached:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise Problem("invalid", "缺少文件字段 file a multipart form with one field, file, is expected")
-        return await to_thread.run_sync(_store, held, file, limiter=held.uploads)
+        return await to_thread.run_sync(_store, held, caller, file, limiter=held.uploads)
     finally:
         await form.close()
 
 
-def _store(held: State, file: UploadFile) -> Attached:
+def _store(held: State, caller: CaseMover, file: UploadFile) -> Attached:
     def chunks() -> Iterator[bytes]:
         while chunk := file.file.read(CHUNK_BYTES):
             yield chunk
 
     name = file.filename or ""
     with held.pool.connection() as connection:
-        sha256 = attachments.store(connection, name, chunks())
+        sha256 = attachments.store(connection, caller.principal, caller.actor, name, chunks())
     name = attachments.clean_name(name)
     media_type = next(kind for kind, endings in attachments.ENDINGS.items() if name.lower().endswith(endings))
     return Attached(sha256=sha256, name=name, media_type=media_type, bytes=file.file.tell())

@@ -437,7 +437,7 @@ def test_words_are_kept_as_they_are(database_url: str) -> None:
 def test_attachments_hang_on_their_move(database_url: str) -> None:
     with connect(database_url) as connection:
         id_ = case(connection)
-        sha256 = attachments.store(connection, "a.png", [PNG])
+        sha256 = attachments.store(connection, COMPANY, "某人", "a.png", [PNG])
         both = [("罚单.png", sha256), ("../b.PNG", sha256.upper())]
         make_move(connection, COMPANY, "某人", id_, "submit", "见附件", both)
         first, last = history(connection, COUNTY, id_)

@@ -77,6 +77,7 @@ SEEDS = {
         INSERT INTO case_moves (violation_id, number, move, from_state, to_state, actor, role, tenant)
             VALUES ('6f1c9b52-6a0e-5f0e-9d57-3a0b8c1f4e21', 1, 'open', '', 'pushed', 'system', 'centre', '');
         INSERT INTO attachments (sha256, media_type, content) VALUES (sha256('x'), 'image/png', 'x');
+        INSERT INTO uploads (sha256, role, tenant, actor) VALUES (sha256('x'), 'company', '652301-L001', 'a');
         INSERT INTO case_attachments VALUES ('6f1c9b52-6a0e-5f0e-9d57-3a0b8c1f4e21', 1, 1, sha256('x'), 'x.png');
         INSERT INTO outbox (id, event, report_id) SELECT gen_random_uuid(), 'issued', id FROM reports;
         INSERT INTO outbox (id, event, violation_id, move)
