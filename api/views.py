@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from detectors.catalogue import CATALOGUE
+from detectors.counted import Counted
 from detectors.explain import explain
 from ingest.registry import Vehicle
 from ledger.directory import MODULE_OF, Directory
@@ -57,12 +58,20 @@ def state_names(state: str) -> dict[str, str]:
 
 
 def explanation(row: Row, directory: Directory) -> dict[str, Any] | None:
-    """Why a violation is one; None where its kind is not in this program's catalogue."""
+    """Why a violation is one; None where its kind is not in this program's catalogue.
+
+    Parameters
+    ----------
+    directory : Directory
+        Of the registry that it was found under: its parameters are those that counted.
+    """
     kind = CATALOGUE.get(row["kind"])
     if kind is None:
         return None
     named = {fence.id: fence.name for fence in directory.registry.fences if fence.name}
-    return asdict(explain(kind, {**row, "fence_name": named.get(str(row["measures"].get("fence")), "")}))
+    parameters = Counted(directory.registry).of(kind, row["plate"], row["plate_color"], row["begins_ms"])
+    fence_name = named.get(str(row["measures"].get("fence")), "")
+    return asdict(explain(kind, {**row, "fence_name": fence_name, "parameters": parameters}))
 
 
 def known_login(login: str, row: Row, principal: Principal) -> str:

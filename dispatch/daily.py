@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 import psycopg
 
+from detectors.counted import Counted
 from dispatch.reports.draw import Drawer, fleet
 from dispatch.reports.facts import Facts, beijing_day, changes, frozen, span_ms, thawed
 from dispatch.reports.formats import render
@@ -171,7 +172,9 @@ def close(connection: psycopg.Connection, day: date, actor: str, *, because: str
             raise ValueError(f"{day} has not begun")
         cases_at = closing.first_whole(connection, day, ended) or now
         known = closing.gather(connection, from_ms, to_ms, now, cases_at)
-    drawer = Drawer(day, known, registered, county_names, company_names, fence_names, version, now, cases_at)
+    drawer = Drawer(
+        day, known, registered, county_names, company_names, fence_names, Counted(registry), version, now, cases_at
+    )
     new = []
     for county, company in sorted({*drawer.parties(), *newest}):
         old = newest.get((county, company))

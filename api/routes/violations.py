@@ -96,7 +96,7 @@ def violation(violation_id: UUID, caller: Reader, connection: Db, held: Held) ->
     if not rows:
         raise no_such()
     (item,), row = views.violations(rows, directory, _now_ms()), rows[0]
-    explanation = views.explanation(row, directory)
+    explanation = views.explanation(row, _directory(held, connection, row["registry_version"]))
     more = {name: row[name] for name in ("measures", "rule_version", "registry_version")}
     history = casework.history(connection, caller.principal, violation_id)
     moves = [views.move(one, directory, caller.principal) for one in history]

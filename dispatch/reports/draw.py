@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from detectors.catalogue import CATALOGUE
+from detectors.counted import Counted
 from detectors.explain import explain
 from dispatch.reports.facts import (
     REASONS,
@@ -102,6 +103,8 @@ class Drawer:
         As `fleet` gives them.
     county_names, company_names, fence_names : mapping
         Code to name.
+    counted : Counted
+        Parameters of the day's registry.
     closed_at, cases_at : datetime
         See `Facts`.
     """
@@ -112,6 +115,7 @@ class Drawer:
     county_names: Mapping[str, str]
     company_names: Mapping[str, str]
     fence_names: Mapping[str, str]
+    counted: Counted
     registry_version: int
     closed_at: datetime
     cases_at: datetime
@@ -126,7 +130,7 @@ class Drawer:
         self._counts, self._withdrawn = defaultdict(list), defaultdict(list)
         for violation in self.known.violations:
             vehicle = self.registered.get((violation["plate"], violation["plate_color"]))
-            row = _row(violation, vehicle.vehicle_class if vehicle else "", self.fence_names)
+            row = _row(violation, vehicle.vehicle_class if vehicle else "", self.fence_names, self.counted)
             _share(self._rows, row.county, row.company, row)
         for told in self.known.withdrawn:
             _share(self._withdrawn, told["county"], told["company"], _withdrawn(told))
@@ -225,7 +229,7 @@ def _share(shares: dict[tuple[str, str], list[Any]], county: str, company: str, 
         shares[key].append(one)
 
 
-def _row(told: Mapping[str, Any], vehicle_class: str, fence_names: Mapping[str, str]) -> Row:
+def _row(told: Mapping[str, Any], vehicle_class: str, fence_names: Mapping[str, str], counted: Counted) -> Row:
     owed = told["severity"] >= LEAST_SEVERITY and not told["superseded_by"]
     return Row(
         id=str(told["id"]),
@@ -243,19 +247,21 @@ def _row(told: Mapping[str, Any], vehicle_class: str, fence_names: Mapping[str, 
         lead=told["lead"],
         open=told["status"] == "open",
         measures=told["measures"],
-        told=_told(told, fence_names),
+        told=_told(told, fence_names, counted),
         superseded_by=told["superseded_by"] or "",
         state=told["state"] or (UNOPENED if owed else ""),
         overdue=bool(told["overdue"]) and told["state"] not in FINAL,
     )
 
 
-def _told(told: Mapping[str, Any], fence_names: Mapping[str, str]) -> str:
+def _told(told: Mapping[str, Any], fence_names: Mapping[str, str], counted: Counted) -> str:
     """What was measured, in the words of the kind, and on which road or in which area."""
     fence = fence_names.get(str(told["measures"].get("fence", "")), "")
     if told["kind"] not in CATALOGUE:
         return fence
-    said = explain(CATALOGUE[told["kind"]], {**told, "fence_name": fence}).zh.measured.removesuffix("。")
+    kind = CATALOGUE[told["kind"]]
+    parameters = counted.of(kind, told["plate"], told["plate_color"], told["begins_ms"])
+    said = explain(kind, {**told, "fence_name": fence, "parameters": parameters}).zh.measured.removesuffix("。")
     return f"{said}（{fence}）" if fence and fence not in said else said
 
 

@@ -9,9 +9,12 @@ import pytest
 
 from detectors.activity import DRIVING
 from detectors.catalogue import CATALOGUE
+from detectors.counted import Counted
 from detectors.explain import duration, explain, moment, show
 from detectors.kind import Example, Kind, kind
 from detectors.why import Why, Words
+from ingest.registry import Source
+from ingest.table import Row
 from tests.drives import Course
 
 RAISING = [
@@ -168,3 +171,25 @@ def test_an_entry_that_says_different_things_is_refused(words: Words) -> None:
 def test_sentences_of_an_entry() -> None:
     said = Words("甲 {points}", "a {points}")
     assert set(Why(said, said, said, said).sentences()) == {"measured", "limit", "clears", "sure"}
+
+
+def test_what_counted_is_what_the_registry_said_when_it_began() -> None:
+    """A limit of one hour for class F from March on: what was driven is the limit that counted and the excess."""
+    here = Path("registry")
+    vehicle = Row(here, 1, {"plate": "测F00001", "class": "F"})
+    dated = Row(
+        here, 2, {"group": "V05", "name": "limit_ms", "value": "3600000", "class": "F", "valid_from": "2026-03-01"}
+    )
+    counted = Counted(Source([vehicle], [], [dated], [], []).registry())
+    march, february = 1_772_380_800_000, 1_771_000_000_000
+    assert counted.of(CATALOGUE["V05"], "测F00001", 2, march)["limit_ms"] == 3_600_000
+    assert counted.of(CATALOGUE["V05"], "测F00001", 2, february)["limit_ms"] == 14_400_000
+    assert counted.of(CATALOGUE["V05"], "测F00002", 2, march) == {}
+    row = {
+        "begins_ms": march, "raised_ms": march, "ends_ms": march, "severity": 3, "lead": False,
+        "measures": {"basis": "vehicle", "excess_s": 1170.0},
+        "parameters": counted.of(CATALOGUE["V05"], "测F00001", 2, march),
+    }  # fmt: skip
+    told = explain(CATALOGUE["V05"], row).zh
+    assert "1小时19分30秒" in told.measured
+    assert "4小时" not in told.measured + told.limit

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject
 
+from detectors.counted import Counted
 from dispatch.daily import report
 from dispatch.reports.draw import Drawer, Registered
 from dispatch.reports.facts import Facts, Fixes, changes, frozen, thawed
@@ -25,6 +26,7 @@ from dispatch.reports.pdf import MOST_ROWS
 from dispatch.reports.words import lasting, share
 from ingest.gate import Verdict
 from ingest.moment import BEIJING
+from ingest.registry import Source
 from ledger.closing import Count, Day, editions
 from ledger.database import connect
 from ledger.reports import FORMATS
@@ -221,7 +223,7 @@ def drawn(**changes: Any) -> Facts:
     drawer = Drawer(
         DAY, Day(rows, [], [Count(row["plate"], 2, 0, 9, 0, 0)], {}),
         {(row["plate"], 2): Registered("L", "652301", company)}, {"652301": "昌吉市"}, {company: company},
-        {"r1": "示范路"}, 1, CLOSED, CLOSED,
+        {"r1": "示范路"}, Counted(Source([], [], [], [], []).registry()), 1, CLOSED, CLOSED,
     )  # fmt: skip
     return drawer.facts("652301", "", number(DAY, "652301", "", 1), 1, "")
 
