@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ledger.moves import STATE_NAMES
+
 _ZH = {
     "violation.raised": "违规新增", "violation.risen": "违规升级", "violation.ended": "违规结束",
     "violation.withdrawn": "违规撤销", "case.moved": "案件流转", "report.issued": "日报发布",
@@ -14,10 +16,7 @@ _EN = {
 }  # fmt: skip
 _LEVELS_ZH = {1: "提示", 2: "一般", 3: "较重", 4: "严重"}
 _LEVELS_EN = {1: "notice", 2: "general", 3: "serious", 4: "severe"}
-_STATES_ZH = {
-    "pushed": "已推送", "acknowledged": "已签收", "submitted": "已提交整改", "returned": "已退回", "accepted": "已通过",
-    "closed": "已销号", "appealed": "申诉中", "false_alarm": "误报", "superseded": "已被取代", "withdrawn": "已撤销",
-}  # fmt: skip
+_STATES_ZH = {str(state): zh for state, (zh, _) in STATE_NAMES.items()}
 _FIELDS_ZH = {
     "plate": "车牌", "kind": "种类", "severity": "等级", "company": "企业", "county": "县市", "begins": "开始",
     "raised": "认定", "ends": "截至", "clause": "依据", "measures": "测得", "from": "原状态", "to": "现状态",
@@ -45,7 +44,8 @@ def headline(event: Event, language: str = "zh-CN") -> str:
         parts += [data.get("plate"), _name(data, "company")]
         if kind == "case.moved":
             states = _STATES_ZH if zh else {}
-            parts += [states.get(one, one) for one in (data.get("from"), data.get("to")) if isinstance(one, str)]
+            moved = [states.get(one, one) for one in (data.get("from"), data.get("to")) if isinstance(one, str)]
+            parts.append(" → ".join(moved))
         else:
             parts += [data.get("begins")]
     return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", " ".join(str(part) for part in parts if part))

@@ -60,7 +60,9 @@ def read(report_id: UUID, caller: Reader, connection: Db, held: Held) -> ReportI
     editions = reports.listed(
         connection, caller.principal, day=row["day"], of_county=row["county"], of_company=row["company"]
     )
-    read_at = min((one["read_at"] for one in reports.receipts(connection, caller.principal, report_id)), default=None)
+    receipts = reports.receipts(connection, caller.principal, report_id)
+    party = ("company", row["company"]) if row["company"] else ("county", row["county"])
+    read_at = min((one["read_at"] for one in receipts if (one["role"], one["tenant"]) == party), default=None)
     newest = row["edition"] == max((one["edition"] for one in editions), default=row["edition"])
     told = views.report({**row, "newest": newest, "first_read_at": read_at}, held.live.directory)
     return ReportInFull.model_validate({**told, "files": row["files"] or {}})

@@ -64,6 +64,9 @@ export class Attachments {
     } }, "✕");
   }
 
+  /** Whether one was refused, or did not arrive, and is still in the list. */
+  failed() { return this.files.some((one) => !one.sent && !one.busy); }
+
   busy() { return this.files.some((one) => one.busy); }
 
   /** What the move takes: names and hashes of what has arrived. */

@@ -102,6 +102,7 @@ function writing(element, violation, one, make, why) {
     }
     words.removeAttribute("aria-invalid");
     if (files?.busy()) return show(why, h("p.note.doubt", {}, t("files.busy")));
+    if (files?.failed()) return show(why, h("p.note.bad", { role: "alert" }, t("files.failed")));
     return make(one.move, words.value.trim(), files?.sent() ?? [], send);
   } },
   h("label.field", {}, h("span", {}, t(`words.${one.move}`)), words), files?.element,

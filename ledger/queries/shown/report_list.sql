@@ -4,7 +4,10 @@ SELECT r.id, r.number, r.day, r.county, r.company, r.edition, r.reason, r.closed
        r.edition = (SELECT max(edition) FROM reports AS newest
                     WHERE (newest.day, newest.county, newest.company) = (r.day, r.county, r.company)
                       AND newest.issued_at IS NOT NULL) AS newest,
-       (SELECT min(read_at) FROM report_receipts WHERE report_id = r.id) AS first_read_at
+       (SELECT min(q.read_at) FROM report_receipts AS q
+        WHERE q.report_id = r.id
+          AND q.role = CASE WHEN r.company <> '' THEN 'company' ELSE 'county' END
+          AND q.tenant = CASE WHEN r.company <> '' THEN r.company ELSE r.county END) AS first_read_at
 FROM reports AS r
 WHERE (%(county)s::text IS NULL OR r.county = %(county)s)
   AND (%(company)s::text IS NULL OR r.company = %(company)s)
