@@ -43,7 +43,12 @@ def migrate(
 @commands.command(name="import", epilog="e.g.  warnloop import registry --by zhang")
 def import_(
     registry: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Folder with **vehicles.csv**, fences.geojson, parameters.csv.")
+        Path,
+        typer.Argument(
+            metavar="FOLDER",
+            help="Folder with **vehicles.csv**; and, if there are any, companies.csv, counties.csv, parameters.csv, "
+            "fences.geojson.",
+        ),
     ],
     database: Database = DATABASE,
     data: Data = DATA,
@@ -67,6 +72,9 @@ def import_(
                 notes.print(f"登记信息第 {version} 版 registry version {version}: {new} rows began, {gone} rows ended")
             else:
                 notes.print(f"无变化 nothing has changed: registry version {version} stands")
+        if alone := sum(not (row.text("company") and row.text("county")) for row in source.vehicles):
+            words = f"{alone:,} vehicles have no company or no county: nobody can answer for what is found of them"
+            notes.print(f"{alone:,} 辆车未登记企业或县市，其违规无人可办理 {words}", style="yellow", soft_wrap=True)
 
 
 @commands.command(epilog="e.g.  warnloop feed demo/positions.ndjson")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.batch import MISSING_MS, Bool, Float64, Int8, Int32, Int64
-from ingest.registry import Vehicle
+from ingest.registry import Party, Vehicle
 from ingest.table import RegistryError
 from ledger import registries
 from ledger.database import DatabaseError, connect, in_words
@@ -146,16 +146,18 @@ class Live:
 
     # --- what is asked ----------------------------------------------------------------------------------------------
 
-    def seen(self, principal: Principal) -> Bool:
-        """Which vehicles a principal may see, (n,); number 0 is nobody's. The lock must be held."""
+    def _mine(self, principal: Principal) -> Bool:
+        """Which parties of the registry a principal may see the vehicles of, (parties,)."""
         parties = self.directory.registry.parties
         if principal.role in (Role.CENTRE, Role.OPERATOR):
-            mine = np.ones(len(parties), np.bool_)
-        elif principal.role is Role.COUNTY:
-            mine = np.array([party.county == principal.tenant for party in parties], np.bool_)
-        else:
-            mine = np.array([party.company == principal.tenant for party in parties], np.bool_)
-        seen: Bool = mine[self._columns.party]
+            return np.ones(len(parties), np.bool_)
+        if principal.role is Role.COUNTY:
+            return np.array([party.county == principal.tenant for party in parties], np.bool_)
+        return np.array([party.company == principal.tenant for party in parties], np.bool_)
+
+    def seen(self, principal: Principal) -> Bool:
+        """Which vehicles a principal may see, (n,); number 0 is nobody's. The lock must be held."""
+        seen: Bool = self._mine(principal)[self._columns.party]
         seen[0] = False
         return seen
 
@@ -214,7 +216,7 @@ class Live:
             return [int(number) for number in np.flatnonzero(wanted[self._columns.party])]
 
     def standing(self, principal: Principal) -> list[tuple[str, str, bool, bool]]:
-        """Class, county, whether online, whether at a station, of every vehicle of a principal."""
+        """Class, county, whether online, whether at a station, of every vehicle of a principal that is registered."""
         now_ms = time.time_ns() // 1_000_000
         with self._lock:
             columns, directory = self._columns, self.directory
@@ -222,11 +224,21 @@ class Live:
             online = (columns.received_ms[chosen] >= now_ms - ONLINE_MS).tolist()
             parked = directory.at_station(columns.lon[chosen], columns.lat[chosen]).tolist()
             owners = [directory.registry.parties[party] for party in columns.party[chosen].tolist()]
+            silent = self._silent(principal, now_ms)
         return [
             (owner.kind, owner.county, is_online, is_parked and is_online)
             for owner, is_online, is_parked in zip(owners, online, parked, strict=True)
             if owner.kind
-        ]
+        ] + [(owner.kind, owner.county, False, False) for owner in silent]
+
+    def _silent(self, principal: Principal, now_ms: int) -> list[Party]:
+        """Whose the vehicles are that are registered now and were never heard of. The lock must be held."""
+        registry, mine, heard = self.directory.registry, self._mine(principal), set(self._names)
+        rows = np.arange(len(registry.vehicles), dtype=np.int32)
+        party = registry.entries.party[registry.entry(rows, np.full(len(rows), now_ms, np.int64))]
+        names = registry.vehicles.names
+        return [registry.parties[party[row]] for row in np.flatnonzero(mine[party]) if names[row] not in heard
+                and registry.parties[party[row]].kind]  # fmt: skip
 
     # --- how it comes to know -----------------------------------------------------------------------------------------
 

@@ -199,9 +199,10 @@ def test_lists_hold_ones_own(web: Web, whose: str) -> None:
     positions = someone.get("/positions")["vehicles"]
     assert {row[3 if field == "company" else 4] for row in positions} == {principal.tenant}
     summary = someone.get("/summary")
-    assert summary["vehicles"] == {"county": 2, "company": 1}[whose]
+    assert summary["vehicles"] == {"county": 3, "company": 2}[whose], "one is registered and was never heard of"
     everything = web.people["centre"].get("/summary")
-    assert everything["vehicles"] == 3
+    assert everything["vehicles"] == 4
+    assert everything["online"] == 3
     assert sum(everything["severity"].values()) > sum(summary["severity"].values()) > 0
     # a filter narrows what is one's own, and opens nothing
     assert someone.get("/violations", params={"county": "652302"})["items"] == []

@@ -45,7 +45,8 @@ PNG = bytes.fromhex(
 DAY = date(2026, 11, 20)
 REGISTRY = {
     "vehicles.csv": "plate,class,company,county\n"
-    + "".join(f"测{company[-4:]}0,{letter},{company},{county}\n" for company, (county, letter) in COMPANIES.items()),
+    + "".join(f"测{company[-4:]}0,{letter},{company},{county}\n" for company, (county, letter) in COMPANIES.items())
+    + "测无音讯,L,652301-L001,652301\n",  # never heard of
     "companies.csv": "company,name,module,county\n"
     + "".join(f"{company},示范{letter}公司,{letter},{county}\n" for company, (county, letter) in COMPANIES.items()),
     "counties.csv": "county,name\n652301,甲市\n652302,乙市\n",
