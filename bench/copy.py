@@ -91,7 +91,8 @@ def main(url: str) -> None:
                 f"COPY of {ROWS:,} fixes {words:18s} numpy {ROWS / numpy:9,.0f} rows/s"
                 f"   text {ROWS / text:9,.0f} rows/s   ratio {text / numpy:.1f}"
             )
-            connection.execute("DROP INDEX IF EXISTS fixes_track, fixes_logged")
+            connection.execute("DROP INDEX IF EXISTS fixes_track")
+            connection.execute("DROP INDEX IF EXISTS fixes_logged")
             connection.execute("ALTER TABLE fixes DROP CONSTRAINT IF EXISTS fixes_pkey")
 
 
