@@ -7,12 +7,13 @@ them there.
 import json
 import secrets
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import msgspec
 import psycopg
 
+from api.run import Demo, Login
 from api.simulate import Fleet
 from ingest.log import Log
 from ingest.registry import read_source
@@ -20,36 +21,6 @@ from ledger import accounts, keys, registries, subscriptions
 from ledger.principal import CENTRE, Principal, Role
 
 ACTOR = "demo"
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A demo login."""
-
-    login: str
-    password: str
-    role: str
-    tenant: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Demo:
-    """What the demo has set up.
-
-    Attributes
-    ----------
-    logins : list of Login
-        One a role.
-    ingest_key : str
-        What the simulated fleet posts with.
-    webhook_secret : str
-        What pushes to the demo's receiver are signed with.
-    """
-
-    logins: list[Login]
-    ingest_key: str
-    webhook_secret: str
 
 
 def set_up(connection: psycopg.Connection, log: Log, fleet: Fleet, folder: Path, receiver_url: str) -> Demo:

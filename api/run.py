@@ -5,24 +5,52 @@ import socket
 import time
 import urllib.request
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from threading import Event
 
 from rich.console import Console
 
 from api.children import Child, Children
-from api.demo import Demo, set_up
 from api.signals import until_signalled
-from api.simulate import Fleet
-from ledger.database import connect
-from ledger.migrate import migrate
-from ledger.tablelog import TableLog
 
 READY_S = 60.0
 """How long the screens may take to answer [s]."""
 
 PARTITIONS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A demo login."""
+
+    login: str
+    password: str
+    role: str
+    tenant: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What the demo has set up.
+
+    Attributes
+    ----------
+    logins : list of Login
+        One a role.
+    ingest_key : str
+        What the simulated fleet posts with.
+    webhook_secret : str
+        What pushes to the demo's receiver are signed with.
+    """
+
+    logins: list[Login]
+    ingest_key: str
+    webhook_secret: str
 
 
 class RunError(Exception):
@@ -89,14 +117,12 @@ def run(plan: Plan, url: str, notes: Console) -> None:
     """
     stop = Event()
     with until_signalled(stop):
-        migrate(url, progress=lambda version: notes.print(f"迁移 applied {version}"))
-        TableLog.create(url, PARTITIONS)
         logs = plan.data / "log"
         logs.mkdir(parents=True, exist_ok=True)
         children = Children(lambda line: notes.print(line, soft_wrap=True, markup=False))
         try:
             environment = {"WARNLOOP_DATABASE": url, "WARNLOOP_DATA": str(plan.data)}
-            demo = _demo(plan, url) if plan.vehicles else None
+            demo = _aside(plan, url)
             for child in _planned(plan, logs, environment, demo):
                 children.add(child)
             address = f"http://{plan.host}:{plan.port}"
@@ -111,12 +137,41 @@ def run(plan: Plan, url: str, notes: Console) -> None:
             notes.print("已停止，再次启动将从此处继续 stopped; the next start goes on from here")
 
 
-def _demo(plan: Plan, url: str) -> Demo:
+def _aside(plan: Plan, url: str) -> Demo | None:
+    """Set up in a process that ends with it: what that takes in memory is not held for the life of the product.
+
+    Raises
+    ------
+    RunError
+        The process died.
+    """
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        try:
+            return pool.submit(_set_up, plan, url).result()
+        except BrokenProcessPool as error:
+            raise RunError("准备过程中断 the set-up was interrupted: start again") from error
+
+
+def _set_up(plan: Plan, url: str) -> Demo | None:
+    """Bring the database up to date, compile what detection needs, and set up the demo if there is to be one."""
+    from api.demo import set_up
+    from api.simulate import Fleet
+    from detectors.catalogue import CATALOGUE
+    from detectors.prepare import prepare
+    from ledger.database import connect
+    from ledger.migrate import migrate
+    from ledger.tablelog import TableLog
+
+    migrate(url)
+    TableLog.create(url, PARTITIONS)
+    prepare(CATALOGUE)
+    if not plan.vehicles:
+        return None
     folder = plan.data / "demo"
-    fleet = Fleet(folder, plan.vehicles, plan.seed)
     log = TableLog(url)
     try:
         with connect(url) as connection:
+            fleet = Fleet(folder, plan.vehicles, plan.seed)
             return set_up(connection, log, fleet, folder, f"http://{plan.host}:{plan.receiver_port}/")
     finally:
         log.close()
