@@ -79,7 +79,7 @@ def make_app(url: str, *, web: Path = WEB, patience_s: float = 5.0) -> FastAPI:
         api.include_router(module.router)
     app.include_router(health.router)
     app.include_router(api)
-    app.openapi = _described(app)  # type: ignore[method-assign]
+    app.openapi = _described(app)  # type: ignore[method-assign]  # how FastAPI says to extend it
     app.mount("/", Screens(directory=web, html=True, check_dir=False), name="screens")
     app.add_middleware(Edge, metrics=state.metrics)
     return app

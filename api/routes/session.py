@@ -53,7 +53,7 @@ def _me(caller: Caller, directory: Directory) -> Me:
         role=principal.role.value,
         tenant=principal.tenant,
         tenant_name=directory.tenant_name(principal.role, principal.tenant),
-        can=[one.name for one in PERMISSIONS if one.name and one.allows(caller)],  # type: ignore[misc]
+        can=[one.name for one in PERMISSIONS if one.name and one.allows(caller)],  # type: ignore[misc]  # their names are the literals
         expires_at=caller.expires_at,
         now_ms=time.time_ns() // 1_000_000,
     )

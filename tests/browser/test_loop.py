@@ -74,6 +74,15 @@ def test_words_are_needed_and_what_is_no_picture_is_refused_in_words(stage: Stag
     expect(page.locator(".uploads .why")).not_to_be_empty()
     page.set_input_files("input[type=file]", {"name": "x.exe", "mimeType": "image/png", "buffer": b"MZ"})
     expect(page.locator(".uploads .why").nth(1)).to_contain_text("JPG")
+    page.fill("textarea[name=words]", "见附件")
+    page.click(".writing button[type=submit]")
+    expect(page.locator(".desk > [role=alert]")).to_contain_text("移除")
+    expect(page.locator("[data-move=appeal]")).to_be_visible()  # nothing was sent
+    page.click("[data-move=submit]")
+    expect(page.locator("textarea[name=words]")).to_have_value("")
+    page.click("[data-move=appeal]")  # what was written and chosen is still there
+    expect(page.locator("textarea[name=words]")).to_have_value("见附件")
+    expect(page.locator(".uploads > li")).to_have_count(2)
 
 
 def test_another_ones_violation_is_not_there(stage: Stage) -> None:

@@ -11,9 +11,9 @@ const GRAVE = new Set(["return", "false_alarm", "reject_appeal"]);
 const MAIN = new Set(["acknowledge", "submit", "accept", "close"]);
 const WITH_FILES = new Set(["submit", "appeal", "return", "false_alarm", "reject_appeal"]);
 const MOST_WORDS = 4000;
-const drafts = new Map(); // words that were not sent yet, by violation and move
+const drafts = new Map(); // words and files that were not sent yet, by violation and move
 
-/** Draw the casework of a violation; `changed()` is called after a move. Words that were not sent are kept. */
+/** Draw the casework of a violation; `changed()` is called after a move. What was not sent is kept. */
 export async function casework(element, violation, changed) {
   if (!element.desk?.isConnected) {
     element.desk = h("div.desk");
@@ -88,9 +88,11 @@ function desk(element, violation, { legal, number }, changed) {
 
 function writing(element, violation, one, make, why) {
   const draft = `${violation.id} ${one.move}`;
+  if (!drafts.has(draft)) drafts.set(draft, { words: "", files: WITH_FILES.has(one.move) ? new Attachments() : null });
+  const kept = drafts.get(draft);
+  const { files } = kept;
   const words = h("textarea", { name: "words", maxlength: MOST_WORDS, required: true, placeholder: t(`words.${one.move}.hint`),
-    value: drafts.get(draft) ?? "", oninput: () => drafts.set(draft, words.value) });
-  const files = WITH_FILES.has(one.move) ? new Attachments() : null;
+    value: kept.words, oninput: () => { kept.words = words.value; } });
   const send = h("button.button", { type: "submit", class: GRAVE.has(one.move) ? "grave" : "main" }, t("move.confirm", { move: both(one) }));
   show(why);
   show(element, h("form.writing", { onsubmit: async (event) => {
