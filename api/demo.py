@@ -32,8 +32,8 @@ def set_up(connection: psycopg.Connection, log: Log, fleet: Fleet, folder: Path,
     if kept.exists():
         return msgspec.json.decode(kept.read_bytes(), type=Demo)
     county, company = _busiest(fleet)
-    names = {row.text("company"): row.text("name") for row in source.companies}
-    names |= {row.text("county"): row.text("name") for row in source.counties}
+    names = {row.text("company"): row.text("name") for row in source.tables["companies"]}
+    names |= {row.text("county"): row.text("name") for row in source.tables["counties"]}
     logins = [
         Login(login, secrets.token_urlsafe(9), role, tenant, names.get(tenant, name))
         for login, role, tenant, name in (

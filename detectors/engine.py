@@ -84,7 +84,7 @@ class Engine:
             row, at_ms = batch.pieces["row"], batch.pieces["at_ms"]
             entry = batch.entry[row] if parameters.alike else self.registry.entry(batch.vehicle[row], at_ms)
             index = parameters.index(entry, at_ms)
-        return Limits(parameters.sets, index, batch.of_class(kind.classes))
+        return Limits(parameters.sets, index, batch.of_class(kind.classes), batch.vehicle)
 
     def party(self, episode: Any) -> Party:
         """Class, county and company of the vehicle at the time its episode was raised."""

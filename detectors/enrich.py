@@ -1,6 +1,7 @@
 """Enrich: what the registry and the map say of each accepted fix, looked up once per batch."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,15 @@ from ingest.table import RegistryError
 
 NIGHT_FROM_MS = 22 * HOUR_MS
 NIGHT_TO_MS = 6 * HOUR_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Registry and map of a batch, for what not every batch is asked; each question is answered once."""
+
+    registry: Registry
+    zones: Zones
+    answers: dict[tuple[str, ...], Int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,8 @@ class Enriched(Accepted):
         The ``speed`` and the ``hazmat_no_go`` fence that holds the fix; -1 where none does.
     pieces : Pieces
         Driving, as told by the pairs that end at these fixes.
+    around : Around
+        What `inside`, `paper` and `driver_paper` are answered from.
     """
 
     entry: Int32
@@ -54,6 +66,35 @@ class Enriched(Accepted):
     zone_fence: Int32
     no_go_fence: Int32
     pieces: Pieces
+    around: Around
+
+    def inside(self, fence: str) -> Int32:
+        """Fence of this kind, for the vehicle's class, that holds each fix at its time, (n,); -1 where none does.
+
+        An index into ``registry.fences``; of several the one with the least limit, of equal ones the first.
+        """
+        answers, key = self.around.answers, ("inside", fence)
+        if key not in answers:
+            answers[key] = self.around.zones.least(fence, self.lon, self.lat, self.time_ms, self.kind).fence
+        return answers[key]
+
+    def paper(self, table: str, sort: str = "") -> Int32:
+        """Row of ``registry.papers[table]`` that holds for the vehicle at each fix, (n,); -1 where none does."""
+        answers, key = self.around.answers, ("paper", table, sort)
+        if key not in answers:
+            answers[key] = self.around.registry.papers[table].holding(self.vehicle, self.time_ms, sort)
+        return answers[key]
+
+    def driver_paper(self, table: str, sort: str = "") -> Int32:
+        """Row of a table of the staff that holds for each fix's driver, (n,); -1 where none does, or without driver."""
+        answers, key = self.around.answers, ("driver_paper", table, sort)
+        if key not in answers:
+            answers[key] = self.around.registry.papers[table].holding(self.driver, self.time_ms, sort)
+        return answers[key]
+
+    def columns(self) -> dict[str, Any]:
+        """Columns by name, and the pieces."""
+        return {name: column for name, column in Accepted.columns(self).items() if name != "around"}
 
     def of_class(self, letters: str) -> Bool:
         """Where the vehicle is of one of these classes, (n,)."""
@@ -102,5 +143,6 @@ class Lookup:
             zone_kmh=zone.limit_kmh,
             zone_fence=zone.fence,
             no_go_fence=self.zones.least("hazmat_no_go", *place).fence,
+            around=Around(registry, self.zones, {}),
             pieces=drive(accepted, self.driving.sets, self.driving.index(entry, time_ms), activity),
         )

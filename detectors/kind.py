@@ -55,6 +55,12 @@ class Example:
         Class letter; empty for the first of the kind's classes.
     registered : mapping
         Further columns of the vehicle's registry row.
+    papers : mapping
+        Table of the registry to its rows; where a table is of vehicles, the example's is meant.
+    fences : tuple of mapping
+        Properties of fences, with ``box``: west, south, east, north [deg].
+    lines : mapping
+        ``roads`` or ``routes`` to properties of lines, with ``points``: pairs of lon, lat [deg].
     """
 
     title: str
@@ -64,6 +70,9 @@ class Example:
     start: str = "08:00:00"
     kind: str = ""
     registered: Mapping[str, str] = field(default_factory=dict)
+    papers: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
+    fences: tuple[Mapping[str, Any], ...] = ()
+    lines: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,10 @@ class Kind:
         What it says of an episode: what was measured, against which limit, what would have cleared it.
     over : str
         What `Limits.index` runs over: ``fixes`` or driving ``pieces``.
+    scope : str
+        ``vehicle``: judged fix by fix, as they come; ``day``: judged when a Beijing day is closed.
+    tables : tuple of str
+        Tables of the registry whose rows clear it, also when they are handed in later.
     version : int
         Of the rule; a new one means old state cannot be read.
     """
@@ -111,6 +124,8 @@ class Kind:
     why: Why
     detect: Detect
     over: str
+    scope: str
+    tables: tuple[str, ...]
     version: int
 
     def __str__(self) -> str:
@@ -141,6 +156,8 @@ def kind(
     measures: Measures,
     why: Why,
     over: str = "fixes",
+    scope: str = "vehicle",
+    tables: tuple[str, ...] = (),
     version: int = 1,
 ) -> Callable[[Detect], Kind]:
     """Make a catalogue entry of the function that decides it.
@@ -158,7 +175,8 @@ def kind(
 
     def entry(detect: Detect) -> Kind:
         return Kind(
-            code, zh, en, classes, severity, clause, limits, state, examples, measures, why, detect, over, version
+            code, zh, en, classes, severity, clause, limits, state, examples, measures, why, detect, over,
+            scope, tables, version,
         )  # fmt: skip
 
     return entry

@@ -32,11 +32,15 @@ class Limits:
         Row of `sets` for each fix, or for each driving piece.
     applies : bool, (n,)
         Where the vehicle is of a class that the rule is for.
+    slot : int32, (n,)
+        Row of the kind's state for the vehicle of each fix; -1 where it keeps none for that vehicle: such
+        a fix is passed over.
     """
 
     sets: NDArray[np.void]
     index: Int32
     applies: Bool
+    slot: Int32
 
     def parameter(self, name: str, default: float | None = None) -> NDArray[Any]:
         """Values of a parameter by set, (s,); the default for a group that does not have it."""

@@ -28,7 +28,7 @@ def prepare(kinds: Mapping[str, Kind]) -> None:
         "geometry": {"type": "Polygon", "coordinates": [_TRIANGLE]},
     }
     registered = Row(here, 1, {"plate": "-", "class": "L"})
-    registry = Source([registered], [Feature(here, 1, json.dumps(fence).encode())], [], [], []).registry()
+    registry = Source({"vehicles": [registered]}, {"fences": [Feature(here, 1, json.dumps(fence).encode())]}).registry()
     fix = {name: np.zeros(1, column.dtype) for name, column in no_fixes().columns().items()}
     fix |= {"lon": np.array([87.0]), "lat": np.array([44.0])}
     engine = Engine(registry, kinds)

@@ -32,7 +32,9 @@ class Fence:
     from_ms, to_ms : int
         When it holds: from the first, until before the second [ms].
     shape : shapely Polygon or MultiPolygon
-        [deg] WGS-84.
+        [deg] WGS-84. Of a road or a route, a LineString or MultiLineString: see `Feature.way`.
+    tags : frozenset of str
+        Further words about it, such as ``no_night``.
     """
 
     id: str
@@ -43,6 +45,7 @@ class Fence:
     from_ms: int
     to_ms: int
     shape: Any
+    tags: frozenset[str] = frozenset()
 
 
 class _Collection(msgspec.Struct):
@@ -93,15 +96,19 @@ class Feature:
             self.fail("classes", f"letters of {ALL_CLASSES}, or nothing for all", value)
         return value or ALL_CLASSES
 
-    def shape(self) -> Any:
-        """The checked geometry."""
+    def shape(self, kinds: tuple[str, ...]) -> Any:
+        """The checked geometry, of one of these GeoJSON types."""
         kind = self.geometry.get("type") if isinstance(self.geometry, dict) else None
-        if kind not in ("Polygon", "MultiPolygon"):
-            self.fail("geometry", "a Polygon or a MultiPolygon", kind)
+        if kind not in kinds:
+            self.fail("geometry", f"a {' or a '.join(kinds)}", kind)
         try:
             shape = shapely.from_geojson(json.dumps(self.geometry))
         except shapely.errors.GEOSException as error:
-            self.fail("coordinates", "rings of [lon, lat] positions", str(error))
+            self.fail(
+                "coordinates",
+                "rings of [lon, lat] positions" if "Polygon" in kinds else "a line of [lon, lat] positions",
+                str(error),
+            )
         if shape.is_empty:
             self.fail("coordinates", "a shape that is not empty", self.geometry)
         west, south, east, north = shape.bounds
@@ -111,11 +118,15 @@ class Feature:
             self.fail("coordinates", "rings that do not cross themselves", shapely.is_valid_reason(shape))
         return shapely.force_2d(shape)
 
-    def fence(self) -> Fence:
-        """Make a fence of it."""
-        kind = self.text("kind")
-        if not kind:
-            self.fail("kind", "a kind of fence, such as road, speed or hazmat_no_go", self.properties)
+    def tags(self) -> frozenset[str]:
+        """Words of the property ``tags``, a list or a text with spaces between."""
+        value = self.properties.get("tags")
+        words = value if isinstance(value, list) else self.text("tags").split()
+        if not all(isinstance(word, str) for word in words):
+            self.fail("tags", "texts", value)
+        return frozenset(words)
+
+    def _made(self, kind: str, shapes: tuple[str, ...]) -> Fence:
         span = from_ms(self.text("valid_from")), until_ms(self.text("valid_to"))
         for field, moment in zip(("valid_from", "valid_to"), span, strict=True):
             if moment is None:
@@ -124,7 +135,20 @@ class Feature:
         if begin is None or end is None or begin >= end:
             self.fail("valid_to", "a time after valid_from", self.text("valid_to"))
         name, limit, classes = self.text("name"), self.limit(kind), self.classes()
-        return Fence(self.text("id") or name, name, kind, limit, classes, begin, end, self.shape())
+        return Fence(
+            self.text("id") or name, name, kind, limit, classes, begin, end, self.shape(shapes), self.tags()
+        )  # fmt: skip
+
+    def fence(self) -> Fence:
+        """Make a fence of it."""
+        kind = self.text("kind")
+        if not kind:
+            self.fail("kind", "a kind of fence, such as road, speed or hazmat_no_go", self.properties)
+        return self._made(kind, ("Polygon", "MultiPolygon"))
+
+    def way(self, collection: str) -> Fence:
+        """Make a line of it, of the collection ``roads`` (which need a limit) or ``routes``."""
+        return self._made(collection.removesuffix("s"), ("LineString", "MultiLineString"))
 
 
 def read_features(path: Path) -> list[Feature]:

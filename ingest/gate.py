@@ -69,6 +69,8 @@ class Accepted(Batch):
 
     Attributes
     ----------
+    at : int64
+        Where the fix stood in the batch in arrival order, from 0.
     dt_ms : int64
         Time since the fix before [ms]; -1 for a vehicle's first.
     distance_dm : int64
@@ -79,6 +81,7 @@ class Accepted(Batch):
         Columns of the fix before; meaningless where ``dt_ms`` is -1.
     """
 
+    at: Int64
     dt_ms: Int64
     distance_dm: Int64
     jump: Bool
@@ -232,6 +235,7 @@ def gate(batch: Batch, state: NDArray[np.void]) -> tuple[Accepted, Int8]:
     kept = rows[:m]
     accepted = Accepted(
         **batch.take(kept).columns(),
+        at=kept,
         dt_ms=dt_ms[:m],
         distance_dm=pair_dm[:m],
         jump=jump[:m],

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ingest.batch import Bool, Int8, Int32, Int64
 from ingest.fences import Feature, Fence, read_features
+from ingest.papers import SORTS, STAFF, VEHICLE, Papers, check_papers
 from ingest.table import Row, read_table
 
 CLASSES = "LCHBTF"
@@ -116,13 +117,24 @@ class Override:
 
 @dataclass(slots=True)
 class Registry:
-    """Vehicles with their dated rows, fences and dated parameters."""
+    """Vehicles with their dated rows, fences and dated parameters.
+
+    Attributes
+    ----------
+    papers : mapping
+        Name of a table (`papers.SORTS`) to its rows; all of them are there, empty or not.
+    roads, routes : list of Fence
+        Lines: roads with their limits, routes that vehicles are assigned to.
+    """
 
     entries: Entries
     parties: list[Party]
     vehicles: Vehicles
     fences: list[Fence] = field(default_factory=list)
     overrides: list[Override] = field(default_factory=list)
+    papers: Mapping[str, Papers] = field(default_factory=dict)
+    roads: list[Fence] = field(default_factory=list)
+    routes: list[Fence] = field(default_factory=list)
     first: Int32 = field(init=False)
     depth: int = field(init=False)
 
@@ -171,6 +183,9 @@ def _vehicle_rows(source: Iterable[Row]) -> tuple[Entries, list[Party], Vehicles
     return entries, [*parties, NOBODY], vehicles
 
 
+_PARAMETERS = ("group", "name", "value", "class", "county", "company", "fence", "valid_from", "valid_to")
+
+
 def _override(row: Row) -> Override:
     classes = row.text("class")
     if set(classes) - set(CLASSES):
@@ -191,33 +206,54 @@ def _check_names(rows: Iterable[Row], field: str) -> None:
         row.validity()
 
 
+def _papers(source: "Source", vehicles: Vehicles) -> dict[str, Papers]:
+    found = {}
+    for name, sort in SORTS.items():
+        rows = source.tables.get(name, [])
+        if sort.holder == VEHICLE:
+            colour = "plate_color"
+            holder = [vehicles.row(row.text("plate", required=True), row.whole(colour, 2, 0, 255)) for row in rows]
+        elif sort.holder == STAFF:
+            holder = [driver_code(row.text("staff", required=True)) for row in rows]
+        else:
+            holder = [-1] * len(rows)
+        check_papers(sort, rows, holder)
+        found[name] = Papers(sort, rows, holder)
+    return found
+
+
+TABLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "vehicles": (("plate", "class"), ()),
+    "parameters": (("group", "name", "value"), _PARAMETERS),
+    "companies": (("company",), ()),
+    "counties": (("county",), ()),
+    **{name: ((), sort.known) for name, sort in SORTS.items()},
+}
+"""CSV files of a registry by name: columns that must be there, and all that may be (empty: any)."""
+
+MAPS = ("fences", "roads", "routes")
+"""GeoJSON files of a registry: areas, lines with limits, lines that vehicles are assigned to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A registry as it was written down: rows of its tables, features of its map.
+    """A registry as it was written down: rows of its tables, features of its maps.
 
     Attributes
     ----------
-    vehicles, parameters, companies, counties : list of Row
-        Rows of the CSV file of that name.
-    fences : list of Feature
-        Features of ``fences.geojson``.
+    tables : dict
+        Name in `TABLES` to the rows of that CSV file; absent ones are empty.
+    maps : dict
+        Name in `MAPS` to the features of that GeoJSON file.
     """
 
-    vehicles: list[Row]
-    fences: list[Feature]
-    parameters: list[Row]
-    companies: list[Row]
-    counties: list[Row]
+    tables: dict[str, list[Row]] = field(default_factory=dict)
+    maps: dict[str, list[Feature]] = field(default_factory=dict)
 
     @property
-    def tables(self) -> dict[str, list[Row]]:
-        """The CSV files by name, without ``.csv``."""
-        return {
-            "vehicles": self.vehicles,
-            "parameters": self.parameters,
-            "companies": self.companies,
-            "counties": self.counties,
-        }
+    def vehicles(self) -> list[Row]:
+        """Rows of ``vehicles.csv``."""
+        return self.tables.get("vehicles", [])
 
     def registry(self) -> Registry:
         """Make sense of the rows.
@@ -229,11 +265,13 @@ class Source:
 
         Source: rulebook §8; ``docs/formats.md`` §2.
         """
-        _check_names(self.companies, "company")
-        _check_names(self.counties, "county")
+        _check_names(self.tables.get("companies", []), "company")
+        _check_names(self.tables.get("counties", []), "county")
         entries, parties, vehicles = _vehicle_rows(self.vehicles)
-        fences = [feature.fence() for feature in self.fences]
-        return Registry(entries, parties, vehicles, fences, list(map(_override, self.parameters)))
+        fences = [feature.fence() for feature in self.maps.get("fences", [])]
+        roads, routes = ([feature.way(name) for feature in self.maps.get(name, [])] for name in ("roads", "routes"))
+        overrides = list(map(_override, self.tables.get("parameters", [])))
+        return Registry(entries, parties, vehicles, fences, overrides, _papers(self, vehicles), roads, routes)
 
 
 def read_source(folder: Path) -> Source:
@@ -244,20 +282,16 @@ def read_source(folder: Path) -> Source:
     RegistryError
         A file that cannot be read, or whose columns are not those of ``docs/formats.md`` §2.
     """
-    known = ("group", "name", "value", "class", "county", "company", "valid_from", "valid_to")
-    fences = folder / "fences.geojson"
-
-    def table(name: str, required: tuple[str, ...], known: tuple[str, ...] = ()) -> list[Row]:
+    source = Source()
+    for name, (required, known) in TABLES.items():
         path = folder / f"{name}.csv"
-        return list(read_table(path, required, known)) if os.path.lexists(path) else []
-
-    return Source(
-        list(read_table(folder / "vehicles.csv", ("plate", "class"))),
-        read_features(fences) if os.path.lexists(fences) else [],
-        table("parameters", known[:3], known),
-        table("companies", ("company",)),
-        table("counties", ("county",)),
-    )
+        if name == "vehicles" or os.path.lexists(path):
+            source.tables[name] = list(read_table(path, required, known))
+    for name in MAPS:
+        path = folder / f"{name}.geojson"
+        if os.path.lexists(path):
+            source.maps[name] = read_features(path)
+    return source
 
 
 def read_registry(folder: Path) -> Registry:

@@ -167,7 +167,7 @@ class Directory:
         )
 
 
-EMPTY = Directory(0, {}, {}, Source([], [], [], [], []).registry())
+EMPTY = Directory(0, {}, {}, Source().registry())
 """Nobody is registered."""
 
 

@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 
 from ingest.fences import Feature
 from ingest.log import REGISTRY, Log, NewFrame
-from ingest.registry import Registry, Source
+from ingest.registry import MAPS, Registry, Source
 from ingest.table import RegistryError, Row
 from ledger import audit
 from ledger.database import in_words, query
@@ -29,10 +29,11 @@ def _rows(source: Source) -> Iterator[tuple[str, int, Jsonb, int, int]]:
     for collection, rows in source.tables.items():
         for place, row in enumerate(rows, 1):
             yield collection, place, _content(row.path, row.line, row.cells), *row.validity()
-    for place, feature in enumerate(source.fences, 1):
-        fence = feature.fence()
-        content = _content(feature.path, feature.line, json.loads(feature.raw))
-        yield "fences", place, content, fence.from_ms, fence.to_ms
+    for collection, features in source.maps.items():
+        for place, feature in enumerate(features, 1):
+            made = feature.fence() if collection == "fences" else feature.way(collection)
+            content = _content(feature.path, feature.line, json.loads(feature.raw))
+            yield collection, place, content, made.from_ms, made.to_ms
 
 
 def _content(path: Path, line: int, value: Any) -> Jsonb:
@@ -119,12 +120,12 @@ def load(connection: psycopg.Connection, version: int) -> Registry:
     RegistryError
         This program cannot read what an older one stored.
     """
-    source = Source([], [], [], [], [])
+    source = Source()
     with in_words():
         for collection, place, content in connection.execute(query("inner/registry_load"), {"version": version}):
             path = Path(f"registry version {version}: {collection}")
-            if collection == "fences":
-                source.fences.append(Feature(path, place, json.dumps(content).encode()))
+            if collection in MAPS:
+                source.maps.setdefault(collection, []).append(Feature(path, place, json.dumps(content).encode()))
             else:
-                source.tables[collection].append(Row(path, place, content))
+                source.tables.setdefault(collection, []).append(Row(path, place, content))
     return source.registry()

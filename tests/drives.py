@@ -1,11 +1,14 @@
 """Examples of the catalogue as batches: one vehicle, driven as its columns say."""
 
+import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.activity import ACTIVITY
 from detectors.engine import Engine
@@ -15,17 +18,56 @@ from detectors.kind import Example, Kind
 from ingest import gate
 from ingest.batch import MISSING_MS, Batch
 from ingest.moment import parse_ms
+from ingest.papers import SORTS, VEHICLE
 from ingest.registry import driver_code, read_registry
 
 METRE_DEG = 180.0 / math.pi / 6_371_008.8
 PLATE = "例00001"
 
 
+def _write(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    lines = [columns, *([row.get(name, "") for name in columns] for row in rows)]
+    path.write_text("".join(f"{','.join(line)}\n" for line in lines), encoding="utf-8")
+
+
+def _ring(west: float, south: float, east: float, north: float) -> tuple[str, list[list[tuple[float, float]]]]:
+    return "Polygon", [[(west, south), (east, south), (east, north), (west, north), (west, south)]]
+
+
+def register(folder: Path, kind: Kind, examples: Mapping[str, Example]) -> None:
+    """Write a registry in which each plate is the vehicle of its example; they share the fences and lines of all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    vehicles, papers = [], dict[str, list[dict[str, str]]]()
+    maps: dict[str, list[tuple[Mapping[str, Any], tuple[str, Any]]]] = {}
+    for plate, example in examples.items():
+        vehicles.append({"plate": plate, "class": example.kind or kind.classes[0], **example.registered})
+        for table, given in example.papers.items():
+            holder = {"plate": plate} if SORTS[table].holder == VEHICLE else {}
+            papers.setdefault(table, []).extend(holder | dict(one) for one in given)
+        if maps:
+            continue
+        maps = {"fences": [(fence, _ring(*fence["box"])) for fence in example.fences]}
+        for name, lines in example.lines.items():
+            maps[name] = [(one, ("LineString", one["points"])) for one in lines]
+    for table, rows in {"vehicles": vehicles, **papers}.items():
+        _write(folder / f"{table}.csv", rows)
+    for name, shapes in maps.items():
+        features = [
+            {
+                "type": "Feature",
+                "properties": {key: value for key, value in shape.items() if key not in ("box", "points")},
+                "geometry": {"type": geometry, "coordinates": coordinates},
+            }
+            for shape, (geometry, coordinates) in shapes
+        ]
+        text = json.dumps({"type": "FeatureCollection", "features": features})
+        (folder / f"{name}.geojson").write_text(text, encoding="utf-8")
+
+
 def engine_of(folder: Path, kind: Kind, example: Example) -> Engine:
     """Engine with this one kind and the example's vehicle registered."""
-    row = {"plate": PLATE, "class": example.kind or kind.classes[0], **example.registered}
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "vehicles.csv").write_text(f"{','.join(row)}\n{','.join(row.values())}\n", encoding="utf-8")
+    register(folder, kind, {PLATE: example})
     return Engine(read_registry(folder), {kind.code: kind})
 
 
@@ -42,6 +84,10 @@ def batch_of(example: Example, vehicle: int = 0) -> Batch:
     metres = np.concatenate([[0.0], np.cumsum(speed[:-1] / 3.6 * example.every_s)])
     start = parse_ms(f"2026-03-02T{example.start}")
     assert start is not None
+
+    def number(name: str) -> NDArray[np.float64]:
+        return np.array(_column(example, name, math.nan), np.float64)
+
     drivers = [driver_code(text or "") for text in _column(example, "driver", None)]
     return Batch(
         vehicle=np.full(n, vehicle, np.int32),
@@ -49,8 +95,12 @@ def batch_of(example: Example, vehicle: int = 0) -> Batch:
         lon=np.array(_column(example, "lon", 87.3), np.float64),
         lat=np.array(example.columns.get("lat", tuple(44.0 + metres * METRE_DEG)), np.float64),
         speed_kmh=speed,
-        **{name: np.full(n, np.nan) for name in ("heading_deg", "altitude_m", "recorder_speed_kmh", "mileage_km")},
-        **{name: np.full(n, -1) for name in ("alarm", "status")},
+        heading_deg=number("heading_deg"),
+        altitude_m=number("altitude_m"),
+        recorder_speed_kmh=number("recorder_speed_kmh"),
+        mileage_km=number("mileage_km"),
+        alarm=np.array(_column(example, "alarm", -1), np.int64),
+        status=np.array(_column(example, "status", -1), np.int64),
         received_ms=np.full(n, MISSING_MS),
         backfill=np.zeros(n, np.bool_),
         driver=np.array(drivers, np.int64),
@@ -82,7 +132,7 @@ class Course:
             own["limit_fence"] = np.zeros(end - begin, np.int32)
         if "zone_kmh" in own:
             own["zone_fence"] = np.where(np.isfinite(own["zone_kmh"]), 0, -1).astype(np.int32)
-        return replace(enriched, **own)
+        return replace(enriched, **own)  # type: ignore[arg-type]
 
     def judge(self, begin: int, end: int) -> Found:
         """Let the kind judge these rows, with what it remembers of those before."""

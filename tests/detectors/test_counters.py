@@ -88,7 +88,9 @@ def batch_of(pieces: tuple[Piece, ...]) -> Any:
 
 def limits_of(pieces: tuple[Piece, ...], sets: tuple[dict[str, int], ...]) -> Limits:
     table = np.array([tuple(one.values()) for one in sets], [(name, "i8") for name in sets[0]])
-    return Limits(table, np.array([piece.set for piece in pieces], np.int32), np.ones(len(pieces), np.bool_))
+    sets_of = np.array([piece.set for piece in pieces], np.int32)
+    slot = np.array([piece.vehicle for piece in pieces], np.int32)
+    return Limits(table, sets_of, np.ones(len(pieces), np.bool_), slot)
 
 
 def when_of(pieces: tuple[Piece, ...]) -> Any:

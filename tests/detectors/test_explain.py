@@ -180,7 +180,7 @@ def test_what_counted_is_what_the_registry_said_when_it_began() -> None:
     dated = Row(
         here, 2, {"group": "V05", "name": "limit_ms", "value": "3600000", "class": "F", "valid_from": "2026-03-01"}
     )
-    counted = Counted(Source([vehicle], [], [dated], [], []).registry())
+    counted = Counted(Source({"vehicles": [vehicle], "parameters": [dated]}).registry())
     march, february = 1_772_380_800_000, 1_771_000_000_000
     assert counted.of(CATALOGUE["V05"], "测F00001", 2, march)["limit_ms"] == 3_600_000
     assert counted.of(CATALOGUE["V05"], "测F00001", 2, february)["limit_ms"] == 14_400_000

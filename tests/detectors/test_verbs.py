@@ -41,7 +41,7 @@ def limits_of(n: int, *sets: Mapping[str, float], index: list[int] | None = None
     whole = ("points", "hold_ms", "gap_ms", "merge_ms")
     columns = [(name, "i8" if name in whole else "f8") for name in sets[0]]
     table = np.array([tuple(one.values()) for one in sets], columns)
-    return Limits(table, np.array(index or [0] * n, np.int32), np.ones(n, np.bool_))
+    return Limits(table, np.array(index or [0] * n, np.int32), np.ones(n, np.bool_), np.zeros(n, np.int32))
 
 
 class Road:
@@ -456,7 +456,8 @@ def test_batches_may_be_cut_anywhere() -> None:
         state = np.zeros(1, HOLD)
         found = {}
         for rows in (slice(0, cut), slice(cut, None)):
-            part = Enriched(**{name: c if name == "pieces" else c[rows] for name, c in batch.columns().items()})
+            cut_columns = {name: c if name == "pieces" else c[rows] for name, c in batch.columns().items()}
+            part = Enriched(**cut_columns, around=batch.around)
             n = len(part)
             parts = limits_of(n, SPEEDING), state
             for row in hold(part, np.ones(n, np.bool_), *parts, severity=Severity.GENERAL, limit_kmh=np.full(n, 100.0)):

@@ -223,7 +223,7 @@ def drawn(**changes: Any) -> Facts:
     drawer = Drawer(
         DAY, Day(rows, [], [Count(row["plate"], 2, 0, 9, 0, 0)], {}),
         {(row["plate"], 2): Registered("L", "652301", company)}, {"652301": "昌吉市"}, {company: company},
-        {"r1": "示范路"}, Counted(Source([], [], [], [], []).registry()), 1, CLOSED, CLOSED,
+        {"r1": "示范路"}, Counted(Source().registry()), 1, CLOSED, CLOSED,
     )  # fmt: skip
     return drawer.facts("652301", "", number(DAY, "652301", "", 1), 1, "")
 

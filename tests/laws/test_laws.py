@@ -15,7 +15,7 @@ from detectors.kind import Example, Kind
 from ingest.batch import concat
 from ingest.registry import read_registry
 from tests.detectors.rows import joined, values
-from tests.drives import PLATE, Course, batch_of
+from tests.drives import PLATE, Course, batch_of, register
 
 CASES = [
     pytest.param(kind, example, id=f"{kind.code} {example.title}")
@@ -94,10 +94,9 @@ def test_an_empty_batch_changes_nothing(tmp_path: Path, kind: Kind) -> None:
 @pytest.mark.parametrize("kind", CATALOGUE.values(), ids=str)
 def test_vehicles_do_not_see_each_other(tmp_path: Path, kind: Kind) -> None:
     """All examples of a kind at once, interleaved by time, as vehicles of one batch."""
-    examples = [example for example in kind.examples if not example.registered]
-    letter = kind.classes[0]
-    rows = [f"{PLATE}{number},{example.kind or letter}" for number, example in enumerate(examples)]
-    (tmp_path / "vehicles.csv").write_text("\n".join(["plate,class", *rows]) + "\n", encoding="utf-8")
+    mapped = (kind.examples[0].fences, kind.examples[0].lines)
+    examples = [example for example in kind.examples if (example.fences, example.lines) == mapped]
+    register(tmp_path, kind, {f"{PLATE}{number}": example for number, example in enumerate(examples)})
     batches = [batch_of(example, vehicle) for vehicle, example in enumerate(examples)]
     together = concat(batches)
     together = together.take(np.argsort(together.time_ms, kind="stable"))

@@ -201,7 +201,7 @@ def test_values_that_no_database_keeps(connection: psycopg.Connection, tmp_path:
             registries.store(connection, source, "x")
     for value in ('"\\u0000"', '"\\\\\\u0000"', '"\\ud800"', '["\\u0000"]', '{"\\u0000": 1}', "1e999", "[-1e999]"):
         source = read_source(path)
-        source.fences.append(fence(tmp_path, value))
+        source.maps["fences"] = [fence(tmp_path, value)]
         assert len(source.registry().fences) == 1
         with pytest.raises(RegistryError, match=r"line 7.* (characters that a database can keep|finite numbers)"):
             registries.store(connection, source, "x")
@@ -211,7 +211,7 @@ def test_values_that_no_database_keeps(connection: psycopg.Connection, tmp_path:
     source = read_source(write(path, *"abcde"))
     for row, company in zip(source.vehicles, odd, strict=True):
         row.cells["company"] = company
-    source.fences.append(fence(tmp_path, json.dumps("\\u0000")))
+    source.maps["fences"] = [fence(tmp_path, json.dumps("\\u0000"))]
     registries.store(connection, source, "x")
     assert [party.company for party in registries.load(connection, 1).parties[:-1]] == [one.strip() for one in odd]
 
