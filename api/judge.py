@@ -8,7 +8,7 @@ import psycopg
 
 from detectors.catalogue import CATALOGUE
 from detectors.engine import Engine, Result
-from detectors.found import Fact, Found
+from detectors.found import WARNED, Fact, Found
 from detectors.kind import Kind
 from detectors.packing import from_bytes, pack, to_bytes, unpack
 from ingest.batch import Int32, Int64
@@ -153,7 +153,10 @@ class Judge:
     def episodes(self, judged: Judged) -> list[Episode]:
         """What was found, in the ledger's words, in the order in which it was found."""
         return [
-            episode for code, rows in judged.result.found.items() if len(rows) for episode in self._told(code, rows)
+            episode
+            for code, rows in judged.result.found.items()
+            if len(rows)
+            for episode in self._told(code, rows[rows["fact"] != WARNED])
         ]
 
     def _told(self, code: str, rows: Found) -> Iterator[Episode]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from detectors.catalogue import CATALOGUE
 from detectors.engine import Engine
-from detectors.found import Found
+from detectors.found import WARNED, Found
 from detectors.kind import Kind
 
 SUPERSEDED_BY = {"V01": "V04", "V02": "V04"}
@@ -21,7 +21,8 @@ class Episodes:
 
     def add(self, found: Mapping[str, Found]) -> None:
         """Take what one batch found."""
-        for code, rows in found.items():
+        for code, every in found.items():
+            rows = every[every["fact"] != WARNED]
             keys = zip(rows["vehicle"].tolist(), rows["begins_ms"].tolist(), strict=True)
             self._latest[code].update(zip(keys, rows, strict=True))
 

@@ -36,15 +36,18 @@ class Fact(IntEnum):
     RISEN : at this fix, after the one that raised it, it became graver
     ENDED : at this fix it was over; it goes on, and ends once more, only where a counter is taken up
         again or another registry merges from farther apart
+    WARNED : at this fix it could be seen coming; no episode but a warning before one, told once: begins_ms is
+        that of the episode it may become, or of the warning, severity is 0, the measures are what there is so far
     """
 
     STANDS = 0
     RAISED = 1
     RISEN = 2
     ENDED = 3
+    WARNED = 4
 
 
-STANDS, RAISED, RISEN, ENDED = map(int, Fact)
+STANDS, RAISED, RISEN, ENDED, WARNED = map(int, Fact)
 """`Fact`, as kernels write it."""
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from detectors.enrich import Enriched
 from detectors.found import Found
 from detectors.limits import Default, Limits
-from detectors.why import Why
+from detectors.why import Why, Words
 from ingest.registry import CLASSES
 
 
@@ -107,6 +107,8 @@ class Kind:
         ``vehicle``: judged fix by fix, as they come; ``day``: judged when a Beijing day is closed.
     tables : tuple of str
         Tables of the registry whose rows clear it, also when they are handed in later.
+    warns : Words, optional
+        What its warnings before an episode (`Fact.WARNED`) say; None where it gives none.
     version : int
         Of the rule; a new one means old state cannot be read.
     """
@@ -126,6 +128,7 @@ class Kind:
     over: str
     scope: str
     tables: tuple[str, ...]
+    warns: Words | None
     version: int
 
     def __str__(self) -> str:
@@ -158,6 +161,7 @@ def kind(
     over: str = "fixes",
     scope: str = "vehicle",
     tables: tuple[str, ...] = (),
+    warns: Words | None = None,
     version: int = 1,
 ) -> Callable[[Detect], Kind]:
     """Make a catalogue entry of the function that decides it.
@@ -176,7 +180,7 @@ def kind(
     def entry(detect: Detect) -> Kind:
         return Kind(
             code, zh, en, classes, severity, clause, limits, state, examples, measures, why, detect, over,
-            scope, tables, version,
+            scope, tables, warns, version,
         )  # fmt: skip
 
     return entry

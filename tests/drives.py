@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from detectors.activity import ACTIVITY
 from detectors.engine import Engine
 from detectors.enrich import Enriched
-from detectors.found import Found
+from detectors.found import Fact, Found
 from detectors.kind import Example, Kind
 from ingest import gate
 from ingest.batch import MISSING_MS, Batch
@@ -141,5 +141,5 @@ class Course:
 
     def raised(self, found: Found) -> list[int]:
         """Index of the fix at which each episode was raised."""
-        latest = {int(row["begins_ms"]): int(row["raised_ms"]) for row in found}
+        latest = {int(row["begins_ms"]): int(row["raised_ms"]) for row in found if row["fact"] != Fact.WARNED}
         return [int(np.searchsorted(self.batch.time_ms, moment)) for _, moment in sorted(latest.items())]
