@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from api import replay as fast
+from detectors.catalogue import CATALOGUE
 from detectors.engine import Engine
+from detectors.kind import Kind
 from ingest.profile import DEFAULT, Profile
 from ingest.registry import read_registry
 from tests.reading.replay import replay as plain
@@ -14,10 +16,21 @@ Judged = tuple[list[dict[str, Any]], dict[str, int]]
 """Episodes, and how many fixes met which fate."""
 
 
+READ = frozenset({"V01", "V02", "V03", "V04", "V05", "V06", "V09", "V20"})
+"""Kinds that the second reader has read; the comparison is about them."""
+
+
+def read_kinds() -> dict[str, Kind]:
+    """The catalogue's entries that both readings have."""
+    return {code: kind for code, kind in CATALOGUE.items() if code in READ}
+
+
 def product(positions: Path, registry: Path, profile: Profile = DEFAULT) -> Judged:
     """Judge a file as the product does."""
     with positions.open("rb") as file:
-        episodes, summary = fast.replay(file, positions.name, Engine(read_registry(registry)), profile=profile)
+        episodes, summary = fast.replay(
+            file, positions.name, Engine(read_registry(registry), read_kinds()), profile=profile
+        )
     counts = {**summary.rejects.counts, "accepted": summary.accepted, "unknown_vehicle": summary.unregistered}
     return list(episodes), {reason: count for reason, count in counts.items() if count}
 

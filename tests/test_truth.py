@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from api import replay
-from detectors.catalogue import CATALOGUE
 from ingest.fleet import generate
 from ingest.profile import read_profile
 from tests.plain import interpret
-from tests.readings import assert_agree, printed, product
+from tests.readings import READ, assert_agree, printed, product
 from tests.streams import write_stream
 from tests.traces import TRACES, as_rulebook, registry_of_traces
 
@@ -80,11 +79,11 @@ def test_the_fleet_every_planted_violation_and_nothing_else(tmp_path: Path, seed
     found = assert_agree(tmp_path / "positions.ndjson", tmp_path / "registry")
     labels = [json.loads(line) for line in (tmp_path / "labels.ndjson").read_text(encoding="utf-8").splitlines()]
     planted = {(label["plate"], kind) for label in labels for kind in (label["kind"], *label.get("implies", ()))}
-    planted = {(plate, kind) for plate, kind in planted if kind in CATALOGUE}
+    planted = {(plate, kind) for plate, kind in planted if kind in READ}
     assert {(episode["plate"], episode["kind"]) for episode in found} == planted
-    assert {kind for _, kind in planted} == set(CATALOGUE)
+    assert {kind for _, kind in planted} == READ
     for label in labels:
-        if label["kind"] not in CATALOGUE:
+        if label["kind"] not in READ:
             continue
         slack = label["tolerance_ms"]
         assert [

@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,6 +24,7 @@ from tests.plain import interpret
 from tests.reading.positions import Positions
 from tests.reading.registry import Registry
 from tests.reading.replay import Vehicle
+from tests.readings import read_kinds
 from tests.streams import write_stream
 
 HOLDS = ("V01", "V02", "V03", "V04", "V20")
@@ -41,8 +42,8 @@ def stream(folder: Path, seed: int, **shape: Any) -> tuple[Path, Path]:
 class Judge:
     """A stream on its way through an engine, in as many batches as one likes."""
 
-    def __init__(self, positions: Path, registry: Path) -> None:
-        self.engine = Engine(read_registry(registry))
+    def __init__(self, positions: Path, registry: Path, kinds: Mapping[str, Kind] = CATALOGUE) -> None:
+        self.engine = Engine(read_registry(registry), kinds)
         with positions.open("rb") as file:
             parts = read_positions(file, positions.name, self.engine.registry.vehicles, Rejects())
             self.batch: Batch = concat([part.batch for part in parts])
@@ -151,7 +152,7 @@ def read_on(positions: Path, registry: Path) -> Iterator[tuple[tuple[str, int], 
 @pytest.mark.parametrize("seed", [101, 113, 117, 127, 134, 149, 151, 189])
 def test_raised_and_risen_are_what_every_prefix_tells(tmp_path: Path, seed: int) -> None:
     paths = stream(tmp_path, seed, vehicles=3, fixes=3_000)
-    product = Judge(*paths)
+    product = Judge(*paths, read_kinds())
     names = product.engine.registry.vehicles.names
     seen: Counter[Fact] = Counter()
     read = list(read_on(*paths))
