@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench screens mutants wheel lock clean
+.PHONY: run test check bench kinds screens mutants wheel lock clean
 
 run: $(VENV)/run  ## the whole product with a simulated fleet; prints address and logins
 	$(BIN)/warnloop run
@@ -25,6 +25,9 @@ bench: $(VENV)/dev  ## the figures of docs/performance.md, all in one run
 	$(BIN)/python -m bench.reports
 	$(BIN)/python -m bench.api
 	$(BIN)/python -m bench.alert
+
+kinds: $(VENV)/run  ## docs/kinds.md anew, from the catalogue
+	$(BIN)/warnloop kinds --page > docs/kinds.md
 
 screens: $(VENV)/dev  ## pictures of every screen, in docs/screens
 	$(BIN)/python -m tests.browser.screens

@@ -136,12 +136,13 @@ def fleet(
 def kinds(
     code: Annotated[str | None, typer.Argument(help="One kind in full, such as V01; all in short if left out.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object a line.")] = False,
+    page: Annotated[bool, typer.Option("--page", help="All of it as one page of Markdown, rules in full.")] = False,
 ) -> None:
     """列出违规目录。 Print the catalogue of violations.
 
     Code, names, classes, severity, clause and parameters of every kind, in Chinese and English.
     """
-    from api.kinds import as_record, as_text, in_full
+    from api.kinds import as_page, as_record, as_text, in_full
     from detectors.catalogue import CATALOGUE
 
     if code is not None and code.upper() not in CATALOGUE:
@@ -150,6 +151,9 @@ def kinds(
     if as_json:
         for kind in chosen:
             typer.echo(msgspec.json.encode(as_record(kind)))
+        return
+    if page:
+        typer.echo(as_page(chosen), nl=False)
         return
     typer.echo("\n\n".join(as_text(kind) if code is None else in_full(kind) for kind in chosen))
 
