@@ -15,8 +15,8 @@ ROWS, TIMES = 50_000, 20
 """Rows of one COPY, several times what a worker writes at once at 30 000 fixes/s. The server keeps the pages of one
 COPY in a ring of 16 MB; of larger ones it must write pages out before it can go on, which is not what is measured."""
 
-
 Columns = tuple[Batch, Origin, Int32, Int8]
+Load = Callable[[psycopg.Connection, Columns], None]
 
 
 def columns() -> Columns:
@@ -67,29 +67,27 @@ def by_text(connection: psycopg.Connection, fixes: Columns) -> None:
             target.write_row(row)
 
 
-def best(connection: psycopg.Connection, load: Callable[[psycopg.Connection, Columns], None], fixes: Columns) -> float:
-    """Seconds of the fastest of several loads into the emptied table; its chunk of the day, if it has any, is made."""
+def once(connection: psycopg.Connection, load: Load, fixes: Columns) -> float:
+    """Seconds of a load into the emptied table; its chunk of the day, if it has any, is made."""
     batch, origin, vehicle, verdict = (fixes[0].take(slice(1)), fixes[1], fixes[2][:1], fixes[3][:1])
     before = Origin(origin.partition[:1], np.array([-1]), origin.row[:1], origin.logged_ms[:1])
-    found = []
-    for _ in range(TIMES):
-        connection.execute("TRUNCATE fixes")
-        load(connection, (batch, before, vehicle, verdict))
-        begin = time.perf_counter()
-        load(connection, fixes)
-        found.append(time.perf_counter() - begin)
-    return min(found)
+    connection.execute("TRUNCATE fixes")
+    load(connection, (batch, before, vehicle, verdict))
+    begin = time.perf_counter()
+    load(connection, fixes)
+    return time.perf_counter() - begin
 
 
 def main(url: str) -> None:
-    """Measure both, with the product's indexes and without, in a migrated database; its fixes are lost."""
+    """Measure both, in turns, with the product's indexes and without, in a migrated database; its fixes are lost."""
     fixes = columns()
     with connect(url) as connection:
         for words in ("with the indexes", "without an index"):
-            numpy, text = best(connection, by_numpy, fixes), best(connection, by_text, fixes)
+            turns = [(once(connection, by_numpy, fixes), once(connection, by_text, fixes)) for _ in range(TIMES)]
+            numpy, text = map(min, zip(*turns, strict=True))
             print(
                 f"COPY of {ROWS:,} fixes {words:18s} numpy {ROWS / numpy:9,.0f} rows/s"
-                f"   text {ROWS / text:9,.0f} rows/s   ratio {text / numpy:.1f}"
+                f"   text {ROWS / text:9,.0f} rows/s   ratio {text / numpy:.2f}"
             )
             connection.execute("DROP INDEX IF EXISTS fixes_track")
             connection.execute("DROP INDEX IF EXISTS fixes_logged")

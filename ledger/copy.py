@@ -6,7 +6,7 @@ loaded so has no NULLs.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, LiteralString
 
 import numpy as np
 import psycopg
@@ -30,8 +30,8 @@ class Layout:
 
     def __init__(self, table: str, columns: Mapping[str, str]) -> None:
         self.columns = tuple(columns)
-        names = sql.SQL(", ").join(map(sql.Identifier, columns))
-        self.into = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(sql.Identifier(table), names)
+        self._names = sql.SQL(", ").join(map(sql.Identifier, columns))
+        self._table = sql.Identifier(table)
         fields = [
             (f"{name}{part}", f">{kind}")
             for name, kind in columns.items()
@@ -47,9 +47,17 @@ class Layout:
         """Rows to be filled, (n,): sizes are set, values are zero."""
         return np.full(n, self._blank)
 
-    def copy(self, cursor: psycopg.Cursor[Any], parts: Iterable[NDArray[np.void]]) -> None:
-        """Send rows to the table, in the cursor's transaction; while one part is filled the server stores the last."""
-        with cursor.copy(self.into) as target:
+    def into(self, table: LiteralString = "") -> sql.Composed:
+        """Command that copies into the table, or into another of these columns, quoted as SQL has it."""
+        where = sql.SQL(table) if table else self._table
+        return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(where, self._names)
+
+    def copy(self, cursor: psycopg.Cursor[Any], parts: Iterable[NDArray[np.void]], table: LiteralString = "") -> None:
+        """Send rows to a table (see `into`), in the cursor's transaction.
+
+        While one part is filled the server stores the last.
+        """
+        with cursor.copy(self.into(table)) as target:
             target.write(_HEADER)
             for rows in parts:
                 target.write(rows.data.cast("B") if len(rows) else b"")

@@ -47,7 +47,9 @@ class Origin:
 
 
 def write(cursor: psycopg.Cursor[Any], batch: Batch, origin: Origin, vehicle_id: Int32, verdict: Int8) -> None:
-    """Store fixes, (n,), with what the gate said of each."""
+    """Store fixes, (n,), with what the gate said of each, where the database has them copied."""
+    if not len(batch):
+        return
     columns: dict[str, NDArray[Any]] = {name: getattr(batch, name) for name in _OF_BATCH}
     columns |= {"logged_ms": origin.logged_ms, "log_offset": origin.offset, "log_row": origin.row}
     columns |= {"log_partition": origin.partition, "vehicle_id": vehicle_id, "verdict": verdict}
@@ -60,7 +62,9 @@ def write(cursor: psycopg.Cursor[Any], batch: Batch, origin: Origin, vehicle_id:
                 rows[name] = column[part]
             yield rows
 
-    FIXES.copy(cursor, parts())
+    received = int(origin.logged_ms.min()), int(origin.logged_ms.max())
+    (table,) = cursor.execute(query("inner/fixes_table"), received).fetchone() or ("",)
+    FIXES.copy(cursor, parts(), table)
 
 
 def read(

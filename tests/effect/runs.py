@@ -6,7 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, LiteralString
 
 import numpy as np
 import psycopg
@@ -54,9 +54,11 @@ def freeze() -> None:
 def freeze_in_copy() -> None:
     """From here on, stand still in the middle of the first COPY of fixes."""
 
-    def half(self: Layout, cursor: psycopg.Cursor[Any], parts: Iterable[NDArray[np.void]]) -> None:
+    def half(
+        self: Layout, cursor: psycopg.Cursor[Any], parts: Iterable[NDArray[np.void]], table: LiteralString = ""
+    ) -> None:
         rows = np.concatenate(list(parts))
-        with cursor.copy(self.into) as target:
+        with cursor.copy(self.into(table)) as target:
             target.write(b"PGCOPY\n\xff\r\n\x00" + bytes(8) + rows[: len(rows) // 2].tobytes() + bytes(9))
             freeze()
 
