@@ -1,6 +1,6 @@
 """Papers: dated rows about vehicles and staff, and which of them holds at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -81,6 +81,7 @@ SORTS = {
         Sort("waybills", "危货电子运单", "Waybills", VEHICLE, columns=("number", "goods"), ends=True),
         Sort("charters", "包车备案", "Charter sheets", VEHICLE, columns=("number", "route", "counties"), ends=True),
         Sort("assignments", "线路配车", "Routes of vehicles", VEHICLE, required=("route",), alone=("route",)),
+        Sort("duties", "行车任务", "Blocks of trips that vehicles run", VEHICLE, required=("block",)),
         Sort("roster", "排班", "Crew of vehicles", VEHICLE, "role", ("driver", "escort"), required=("staff",)),
         Sort("exits", "出站登记", "Records of leaving a station", VEHICLE, required=("station",)),
         Sort("qualifications", "从业资格", "Qualifications of staff", STAFF, "qualification",
@@ -140,6 +141,7 @@ class Papers:
         self.from_ms: Int64 = np.array([begin for begin, _ in spans], np.int64)
         self.to_ms: Int64 = np.array([end for _, end in spans], np.int64)
         self._sheets: dict[str, _Sheet] = {}
+        self._columns: dict[str, NDArray[Any]] = {}
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -147,6 +149,12 @@ class Papers:
     def texts(self, column: str) -> NDArray[Any]:
         """A column as texts, (r + 1,); the last is empty, for row -1."""
         return np.array([*(row.text(column) for row in self.rows), ""], np.object_)
+
+    def column(self, name: str, read: Callable[[str], Any], dtype: Any) -> NDArray[Any]:
+        """What is read out of a column, always by the same reader, (r + 1,); the last of an empty text, for row -1."""
+        if name not in self._columns:
+            self._columns[name] = np.array([read(text) for text in self.texts(name)], dtype)
+        return self._columns[name]
 
     def _sheet(self, sort: str) -> _Sheet:
         if sort not in self._sheets:
@@ -168,6 +176,28 @@ class Papers:
         found: Int32 = np.full(len(at), -1, np.int32)
         found[holds] = sheet.row[sheet.longest[at[holds]]]
         return found
+
+    def every(self, holder: Int32 | Int64, time_ms: Int64, sort: str = "") -> Iterator[Int32]:
+        """All rows of this sort that hold for each holder at each time, in as many columns (n,) as are needed.
+
+        A holder's rows come in one column each, in the others stands -1.
+        """
+        sheet = self._sheet(sort)
+        at, moment = sheet.before(np.asarray(holder, np.int64), time_ms)
+        while len(sheet.key) and (within := (at >= 0) & (sheet.until[at] > moment)).any():
+            row = sheet.row[at]
+            yield np.where(within & (self.to_ms[row] > time_ms), row, -1)
+            at = np.where(within, at - 1, -1)
+
+    def lasting(self, row: Int32 | Int64, sort: str = "") -> Int64:
+        """Until when the holder of each row holds papers of this sort without a break from it on, (n,) [ms]."""
+        end = self.to_ms[row]
+        while True:
+            following = self.holding(self.holder[row], end, sort)
+            longer = (following >= 0) & (self.to_ms[following] > end)
+            if not longer.any():
+                return end
+            end = np.where(longer, self.to_ms[following], end)
 
     def latest(self, holder: Int32 | Int64, time_ms: Int64, sort: str = "") -> Int32:
         """Row of this sort that began last by each time, whether it holds still or not, (n,); -1 where none had."""
