@@ -69,7 +69,9 @@ def explanation(row: Row, directory: Directory) -> dict[str, Any] | None:
     if kind is None:
         return None
     named = {fence.id: fence.name for fence in directory.registry.fences if fence.name}
-    parameters = Counted(directory.registry).of(kind, row["plate"], row["plate_color"], row["begins_ms"])
+    parameters = Counted(directory.registry).of(
+        kind, row["plate"], row["plate_color"], row["begins_ms"], row["measures"].get("fence", "")
+    )
     fence_name = named.get(str(row["measures"].get("fence")), "")
     return asdict(explain(kind, {**row, "fence_name": fence_name, "parameters": parameters}))
 

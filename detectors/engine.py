@@ -58,7 +58,10 @@ class Engine:
         self.registry = registry
         self.kinds = kinds
         self.lookup = Lookup(registry)
-        self.parameters = {code: Parameters(code, kind.limits, registry) for code, kind in kinds.items()}
+        self.parameters = {
+            code: Parameters(code, kind.limits, registry, fenced=kind.fenced is not None)
+            for code, kind in kinds.items()
+        }
         layout = {"gate": gate.STATE, "activity": activity.ACTIVITY}
         self.states = States(layout | {code: kind.state for code, kind in kinds.items()})
         shared = {"gate": gate.VERSION, "activity": activity.VERSION}
@@ -78,12 +81,13 @@ class Engine:
     def limits(self, kind: Kind, batch: Enriched) -> Limits:
         """Look up the parameter sets of a kind for a batch."""
         parameters = self.parameters[kind.code]
+        fence = kind.fenced(batch) if kind.fenced is not None and parameters.fenced else None
         if kind.over == "fixes":
-            index = parameters.index(batch.entry, batch.time_ms)
+            index = parameters.index(batch.entry, batch.time_ms, fence)
         else:
             row, at_ms = batch.pieces["row"], batch.pieces["at_ms"]
             entry = batch.entry[row] if parameters.alike else self.registry.entry(batch.vehicle[row], at_ms)
-            index = parameters.index(entry, at_ms)
+            index = parameters.index(entry, at_ms, None if fence is None else fence[row])
         return Limits(parameters.sets, index, batch.of_class(kind.classes), batch.vehicle)
 
     def party(self, episode: Any) -> Party:

@@ -12,6 +12,7 @@ from detectors.enrich import Enriched
 from detectors.found import Found
 from detectors.limits import Default, Limits
 from detectors.why import Why, Words
+from ingest.batch import Int32
 from ingest.registry import CLASSES
 
 
@@ -29,6 +30,9 @@ State = NDArray[np.void]
 
 Measures = Callable[[Any], dict[str, object]]
 """Turns one row of `Found` into the measures that are printed."""
+
+Fenced = Callable[[Enriched], Int32]
+"""Which fence a kind goes by at each fix."""
 
 Detect = Callable[[Enriched, Limits, State], Found]
 
@@ -107,6 +111,9 @@ class Kind:
         ``vehicle``: judged fix by fix, as they come; ``day``: judged when a Beijing day is closed.
     tables : tuple of str
         Tables of the registry whose rows clear it, also when they are handed in later.
+    fenced : callable, optional
+        Which row of ``registry.fences`` it goes by at each fix, (n,), -1 for none: parameters may be given for such
+        a fence. None where it goes by no fence.
     warns : Words, optional
         What its warnings before an episode (`Fact.WARNED`) say; None where it gives none.
     version : int
@@ -128,6 +135,7 @@ class Kind:
     over: str
     scope: str
     tables: tuple[str, ...]
+    fenced: Fenced | None
     warns: Words | None
     version: int
 
@@ -161,6 +169,7 @@ def kind(
     over: str = "fixes",
     scope: str = "vehicle",
     tables: tuple[str, ...] = (),
+    fenced: Fenced | None = None,
     warns: Words | None = None,
     version: int = 1,
 ) -> Callable[[Detect], Kind]:
@@ -180,7 +189,7 @@ def kind(
     def entry(detect: Detect) -> Kind:
         return Kind(
             code, zh, en, classes, severity, clause, limits, state, examples, measures, why, detect, over,
-            scope, tables, warns, version,
+            scope, tables, fenced, warns, version,
         )  # fmt: skip
 
     return entry

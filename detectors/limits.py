@@ -1,11 +1,11 @@
 """Limits: an index column into dated parameter sets.
 
 Every number a rule needs is a named default that a dated row of the registry may replace for a
-class, a county or a company. The distinct sets of a group are rows of one structured array; each
-fix carries the index of the set that holds for it.
+class, a county, a company or a fence. The distinct sets of a group are rows of one structured array;
+each fix carries the index of the set that holds for it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,42 +56,63 @@ def _dtype(defaults: Mapping[str, Default]) -> np.dtype[np.void]:
 class Parameters:
     """The parameter sets of one group over all parties of a registry and all of time.
 
+    Parameters
+    ----------
+    fenced : bool
+        Whether the group's rule goes by a fence, so that a row may name one.
+
     Attributes
     ----------
     sets : structured array, (s,)
-        Those that the registry makes, then those that `keep` was given.
+        Those that the registry makes, then those that fixes in fences asked for, and that `keep` was given.
     alike : bool
         One set holds for all fixes.
+    fenced : bool
+        Some row names a fence.
     """
 
-    def __init__(self, group: str, defaults: Mapping[str, Default], registry: Registry) -> None:
+    def __init__(
+        self, group: str, defaults: Mapping[str, Default], registry: Registry, *, fenced: bool = False
+    ) -> None:
         self.registry = registry
         self.defaults = defaults
-        rows = [row for row in registry.overrides if row.group == group]
-        for row in rows:
-            self._check(row)
-        self.breaks = np.array(sorted({row.from_ms for row in rows} | {row.to_ms for row in rows}), np.int64)
-        parties = registry.parties
-        known: dict[tuple[float, ...], int] = {}
-        table = np.empty((len(parties), len(self.breaks) + 1), np.int32)
-        for at, party in enumerate(parties):
-            chosen = [row for row in rows if row.selects(party)]
-            for span in range(len(self.breaks) + 1):
-                moment = int(self.breaks[span - 1]) if span else None
-                held = [row for row in chosen if moment is not None and row.from_ms <= moment < row.to_ms]
-                table[at, span] = known.setdefault(self._values(party, held), len(known))
-        self.table = table
-        self.sets: NDArray[np.void] = np.array(list(known), _dtype(defaults))
-        self.alike = len(known) == 1
+        self._rows = [row for row in registry.overrides if row.group == group]
+        fences = {fence.id for fence in registry.fences} if fenced else None
+        for row in self._rows:
+            check_override(row, defaults, fences)
+        self.breaks = np.array(sorted({at for row in self._rows for at in (row.from_ms, row.to_ms)}), np.int64)
+        self._known: dict[tuple[float, ...], int] = {}
+        self.sets: NDArray[np.void] = np.zeros(0, _dtype(defaults))
+        spans = len(self.breaks) + 1
+        table = [self._set(party, span, "") for party in range(len(registry.parties)) for span in range(spans)]
+        self.table = np.array(table, np.int32).reshape(len(registry.parties), spans)
+        self._grow()
+        named = sorted({row.fence for row in self._rows} - {""})
+        self._names = ["", *named]
+        ranks = {fence: rank for rank, fence in enumerate(self._names)}
+        self._rank = np.array([*(ranks.get(fence.id, 0) for fence in registry.fences), 0], np.int32)
+        self._inside: dict[int, int] = {}
+        self.fenced = bool(named)
+        self.alike = len(self.sets) == 1 and not named
 
-    def _check(self, row: Override) -> None:
-        if row.name not in self.defaults:
-            expected = f"a parameter of {row.group}: {', '.join(self.defaults)}"
-            raise RegistryError(row.row.path, row.row.line, "name", expected, row.name)
-        whole, by_class = (isinstance(self.defaults[row.name], kind) for kind in (int, Mapping))
-        if row.value < 0 or (whole and row.value != int(row.value)) or (by_class and row.value == 0):
-            expected = "a number above 0" if by_class else "a whole number from 0" if whole else "a number from 0"
-            raise RegistryError(row.row.path, row.row.line, "value", expected, row.value)
+    def _grow(self) -> None:
+        """Let `sets` hold all that are known."""
+        if len(self.sets) < len(self._known):
+            self.sets = np.array(list(self._known), self.sets.dtype)
+
+    def _set(self, party: int, span: int, fence: str) -> int:
+        """Row of `sets` for a party between two breaks, in a fence or in none that counts."""
+        moment = int(self.breaks[span - 1]) if span else None
+        who = self.registry.parties[party]
+        held = [
+            row
+            for row in self._rows
+            if row.fence in ("", fence)
+            and row.selects(who)
+            and moment is not None
+            and row.from_ms <= moment < row.to_ms
+        ]
+        return self._known.setdefault(self._values(who, held), len(self._known))
 
     def _values(self, party: Party, held: list[Override]) -> tuple[float, ...]:
         values = {
@@ -101,27 +122,74 @@ class Parameters:
         values |= {row.name: row.value for row in sorted(held, key=lambda row: row.weight)}
         return tuple(values.values())
 
-    def index(self, entry: Int32, time_ms: Int64) -> Int32:
-        """Row of `sets` for fixes of these registry rows (-1 = none) at these times, (n,)."""
+    def index(self, entry: Int32, time_ms: Int64, fence: Int32 | None = None) -> Int32:
+        """Row of `sets` for fixes of these registry rows (-1 = none) at these times, (n,).
+
+        Parameters
+        ----------
+        fence : int32, (n,), optional
+            Row of ``registry.fences`` that the rule goes by at each fix; -1 where none.
+        """
         if self.alike:
             return np.zeros(len(entry), np.int32)
         party = self.registry.entries.party[entry]
-        if not len(self.breaks):
-            return np.take(self.table[:, 0], party)
         span = np.searchsorted(self.breaks, time_ms, side="right")
-        return np.take(self.table, party * self.table.shape[1] + span)
+        cell = party * self.table.shape[1] + span
+        found: Int32 = np.take(self.table, cell)
+        if fence is not None and self.fenced:
+            rank = self._rank[fence]
+            at = np.flatnonzero(rank)
+            cells, back = np.unique(cell[at] * len(self._names) + rank[at], return_inverse=True)
+            found[at] = np.array([self._in_fence(one) for one in cells.tolist()], np.int32)[back]
+        return found
+
+    def _in_fence(self, cell: int) -> int:
+        """Row of `sets` for a party, a span and a fence, worked out when first asked for: few ever are."""
+        if cell not in self._inside:
+            place, rank = divmod(cell, len(self._names))
+            self._inside[cell] = self._set(*divmod(place, self.table.shape[1]), self._names[rank])
+            self._grow()
+        return self._inside[cell]
 
     def keep(self, one: np.void) -> int:
         """Row of `sets` that holds these numbers; a new one where they are another registry's."""
         for known, own in enumerate(self.sets):
             if own.tobytes() == one.tobytes():
                 return known
-        self.sets = np.append(self.sets, np.array([one], self.sets.dtype))
-        return len(self.sets) - 1
+        row = self._known.setdefault(tuple(one.tolist()), len(self._known))
+        self._grow()
+        return row
 
-    def columns(self, entry: Int32, time_ms: Int64) -> NDArray[np.void]:
-        """Parameters that hold for fixes of these registry rows at these times, (n,)."""
-        return self.sets[self.index(entry, time_ms)]
+    def columns(self, entry: Int32, time_ms: Int64, fence: Int32 | None = None) -> NDArray[np.void]:
+        """Parameters that hold for fixes of these registry rows at these times, in these fences, (n,)."""
+        index = self.index(entry, time_ms, fence)
+        return self.sets[index]
+
+
+def check_override(row: Override, defaults: Mapping[str, Default], fences: Collection[str] | None) -> None:
+    """See that a row changes a parameter that there is, to a value it can take.
+
+    Parameters
+    ----------
+    defaults : mapping
+        The parameters of the row's group.
+    fences : collection of str, optional
+        Ids of fences that the row may name; None for a group that goes by none.
+
+    Raises
+    ------
+    RegistryError
+    """
+    if row.name not in defaults:
+        row.row.fail("name", f"a parameter of {row.group}: {', '.join(defaults)}")
+    whole, by_class = (isinstance(defaults[row.name], kind) for kind in (int, Mapping))
+    if row.value < 0 or (whole and row.value != int(row.value)) or (by_class and row.value == 0):
+        expected = "a number above 0" if by_class else "a whole number from 0" if whole else "a number from 0"
+        raise RegistryError(row.row.path, row.row.line, "value", expected, row.value)
+    if row.fence and fences is None:
+        row.row.fail("fence", f"nothing: {row.group} goes by no fence")
+    if row.fence and fences is not None and row.fence not in fences:
+        row.row.fail("fence", "the id of a fence of the registry")
 
 
 ROAD_LIMIT: Mapping[str, Default] = {

@@ -89,7 +89,10 @@ class Entries:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A row of ``parameters.csv``: a dated value for those it selects (empty = all)."""
+    """A row of ``parameters.csv``: a dated value for those it selects (empty = all).
+
+    A row with a fence is for fixes at which the rule goes by that fence.
+    """
 
     group: str
     name: str
@@ -97,6 +100,7 @@ class Override:
     classes: str
     county: str
     company: str
+    fence: str
     from_ms: int
     to_ms: int
     row: Row
@@ -110,9 +114,11 @@ class Override:
         )
 
     @property
-    def weight(self) -> tuple[bool, bool, bool, int, int]:
+    def weight(self) -> tuple[bool, bool, bool, bool, int, int]:
         """Order of precedence among rows that apply: the greatest wins."""
-        return bool(self.company), bool(self.county), bool(self.classes), self.from_ms, self.row.line
+        return (
+            bool(self.fence), bool(self.company), bool(self.county), bool(self.classes), self.from_ms, self.row.line,
+        )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -183,7 +189,7 @@ def _vehicle_rows(source: Iterable[Row]) -> tuple[Entries, list[Party], Vehicles
     return entries, [*parties, NOBODY], vehicles
 
 
-_PARAMETERS = ("group", "name", "value", "class", "county", "company", "fence", "valid_from", "valid_to")
+_PARAMETERS = ("group", "name", "value", "class", "county", "company", "fence", "valid_from", "valid_to", "by", "why")
 
 
 def _override(row: Row) -> Override:
@@ -196,7 +202,9 @@ def _override(row: Row) -> Override:
         row.text("name", required=True),
         row.number("value"),
     )
-    return Override(group, name, value, classes, row.text("county"), row.text("company"), begin, end, row)
+    return Override(
+        group, name, value, classes, row.text("county"), row.text("company"), row.text("fence"), begin, end, row
+    )
 
 
 def _check_names(rows: Iterable[Row], field: str) -> None:

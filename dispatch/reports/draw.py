@@ -260,7 +260,9 @@ def _told(told: Mapping[str, Any], fence_names: Mapping[str, str], counted: Coun
     if told["kind"] not in CATALOGUE:
         return fence
     kind = CATALOGUE[told["kind"]]
-    parameters = counted.of(kind, told["plate"], told["plate_color"], told["begins_ms"])
+    parameters = counted.of(
+        kind, told["plate"], told["plate_color"], told["begins_ms"], told["measures"].get("fence", "")
+    )
     said = explain(kind, {**told, "fence_name": fence, "parameters": parameters}).zh.measured.removesuffix("。")
     return f"{said}（{fence}）" if fence and fence not in said else said
 

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,75 @@ def parameters(folder: Path, *rows: str) -> Parameters:
     header = "group,name,value,class,county,company,valid_from,valid_to"
     (folder / "parameters.csv").write_text("\n".join([header, *rows]), encoding="utf-8")
     return Parameters("V01", DEFAULTS, read_registry(folder))
+
+
+FENCED = "group,name,value,class,county,company,fence,valid_from,valid_to"
+
+
+def fenced(folder: Path, *rows: str, goes_by: bool = True) -> Parameters:
+    """Parameters of a registry with two fences, the second of them twice, in years that do not meet."""
+    (folder / "vehicles.csv").write_text(VEHICLES, encoding="utf-8")
+    (folder / "parameters.csv").write_text("\n".join([FENCED, *rows]), encoding="utf-8")
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"id": name, "kind": "road", "limit_kmh": 60, "valid_from": begin, "valid_to": end},
+            "geometry": {"type": "Polygon", "coordinates": [[[87, 44], [88, 44], [88, 45], [87, 44]]]},
+        }
+        for name, begin, end in (("A", "", ""), ("B", "", "2025-12-31"), ("B", "2026-01-01", ""))
+    ]
+    text = json.dumps({"type": "FeatureCollection", "features": features})
+    (folder / "fences.geojson").write_text(text, encoding="utf-8")
+    return Parameters("V01", DEFAULTS, read_registry(folder), fenced=goes_by)
+
+
+def in_fences(found: Parameters, day: str, entry: int = 0) -> list[float]:
+    """Margin of a vehicle in no fence, in A, in the old B and in the new B."""
+    time_ms = parse_ms(day)
+    assert time_ms is not None
+    places = np.array([-1, 0, 1, 2], np.int32)
+    sets = found.columns(np.full(4, entry, np.int32), np.full(4, time_ms), places)
+    assert (sets["points"] == 3).all()
+    return [float(value) for value in sets["margin_kmh"]]
+
+
+def test_a_row_with_a_fence_is_for_fixes_in_it_and_wins(tmp_path: Path) -> None:
+    rows = ("V01,margin_kmh,9,,,甲,,,", "V01,margin_kmh,5,,,,B,2026-03-01,2026-03-31", "V01,margin_kmh,7,H,,,A,,")
+    found = fenced(tmp_path, *rows)
+    assert not found.alike
+    assert in_fences(found, "2026-02-28") == [9, 9, 9, 9]
+    assert in_fences(found, "2026-03-01") == [9, 9, 5, 5]
+    assert in_fences(found, "2026-04-01") == [9, 9, 9, 9]
+    assert in_fences(found, "2026-03-01", 1) == [3, 7, 5, 5], "another class and company"
+    assert in_fences(found, "2026-03-01", -1) == [3, 3, 5, 5], "not registered: of rows without a party"
+    time_ms = np.full(3, parse_ms("2026-03-02"))
+    assert found.columns(np.arange(3, dtype=np.int32), time_ms)["margin_kmh"].tolist() == [9, 3, 9], "no place given"
+
+
+def test_each_name_is_resolved_on_its_own_in_a_fence_too(tmp_path: Path) -> None:
+    found = fenced(tmp_path, "V01,margin_kmh,5,,,,A,,", "V01,points,4,,,甲,,,", "V01,margin_kmh,6,,,,A,2026-03-01,")
+    one = found.columns(np.zeros(1, np.int32), np.array([parse_ms("2026-03-02")]), np.zeros(1, np.int32))
+    assert one[0].tolist() == (4, 6)
+    assert len(found.sets) == 3, "the defaults before all time, those of the company, those in the fence"
+
+
+def test_a_set_is_kept_beside_those_of_fences(tmp_path: Path) -> None:
+    found = fenced(tmp_path, "V01,margin_kmh,5,,,,A,,")
+    one = np.array([(7, 1.5)], found.sets.dtype)[0]
+    kept = found.keep(one)
+    assert in_fences(found, "2026-03-01") == [3, 5, 3, 3]
+    assert found.keep(one) == kept
+    assert found.sets[kept].tolist() == (7, 1.5)
+
+
+def test_a_fence_is_never_ignored(tmp_path: Path) -> None:
+    with pytest.raises(
+        RegistryError, match=r"line 2, field 'fence': expected nothing: V01 goes by no fence, found 'A'"
+    ):
+        fenced(tmp_path, "V01,margin_kmh,5,,,,A,,", goes_by=False)
+    with pytest.raises(RegistryError, match=r"line 2, field 'fence': expected the id of a fence .*, found 'C'"):
+        fenced(tmp_path, "V01,margin_kmh,5,,,,C,,")
+    assert fenced(tmp_path, "V02,margin_kmh,5,,,,C,,").alike, "another group's"
 
 
 def margins(found: Parameters, moment: str = "2026-03-02") -> list[float]:

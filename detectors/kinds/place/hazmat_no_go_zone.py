@@ -19,6 +19,7 @@ from detectors.why import Why, Words
     limits={"points": 2, "hold_ms": 30_000, "gap_ms": 300_000, "merge_ms": 60_000},
     state=HOLD,
     measures=no_measures,
+    fenced=lambda batch: batch.no_go_fence,
     why=Why(
         measured=Words(
             "危险货物运输车辆的定位点位于禁行围栏 {fence} 之内。",

@@ -25,6 +25,7 @@ from detectors.why import Why, Words
     },
     state=HOLD,
     measures=speed_measures,
+    fenced=lambda batch: batch.limit_fence,
     why=Why(
         measured=Words(
             "夜间最高车速 {peak_kmh}，该处夜间限速 {allowed_kmh}，超出 {over_allowed_kmh}。",

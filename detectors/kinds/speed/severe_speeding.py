@@ -25,6 +25,7 @@ from detectors.why import Why, Words
     },
     state=HOLD,
     measures=speed_measures,
+    fenced=lambda batch: batch.limit_fence,
     why=Why(
         measured=Words(
             "最高车速 {peak_kmh}，该处限速 {limit_kmh}，超出 {over_kmh}（{over_ratio}）。",

@@ -28,6 +28,7 @@ from detectors.why import Why, Words
     },
     state=HOLD,
     measures=speed_measures,
+    fenced=lambda batch: batch.zone_fence,
     why=Why(
         measured=Words(
             "区域内最高车速 {peak_kmh}，区域限速 {limit_kmh}，超出 {over_kmh}（{over_ratio}）。",
