@@ -14,6 +14,8 @@ from ingest.batch import Bool, Int8, Int32, Int64
 from ingest.fences import Feature, Fence, read_features
 from ingest.papers import SORTS, STAFF, VEHICLE, Papers, check_papers
 from ingest.table import Row, read_table
+from ingest.timetable import Timetable
+from ingest.trips import REQUIRED, STOP_TIMES, STOPS, TRIPS, timetable
 
 CLASSES = "LCHBTF"
 """Vehicle classes: scheduled coach, charter coach, hazardous goods, bus, taxi, freight."""
@@ -131,6 +133,8 @@ class Registry:
         Name of a table (`papers.SORTS`) to its rows; all of them are there, empty or not.
     roads, routes : list of Fence
         Lines: roads with their limits, routes that vehicles are assigned to.
+    timetable : Timetable
+        Stops, trips, and which vehicle runs which trip when.
     """
 
     entries: Entries
@@ -141,6 +145,7 @@ class Registry:
     papers: Mapping[str, Papers] = field(default_factory=dict)
     roads: list[Fence] = field(default_factory=list)
     routes: list[Fence] = field(default_factory=list)
+    timetable: Timetable = field(default_factory=Timetable)
     first: Int32 = field(init=False)
     depth: int = field(init=False)
 
@@ -236,6 +241,9 @@ TABLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "companies": (("company",), ()),
     "counties": (("county",), ()),
     **{name: ((), sort.known) for name, sort in SORTS.items()},
+    "stops": (REQUIRED["stops"], STOPS),
+    "trips": (REQUIRED["trips"], TRIPS),
+    "stop_times": (REQUIRED["stop_times"], STOP_TIMES),
 }
 """CSV files of a registry by name: columns that must be there, and all that may be (empty: any)."""
 
@@ -279,7 +287,9 @@ class Source:
         fences = [feature.fence() for feature in self.maps.get("fences", [])]
         roads, routes = ([feature.way(name) for feature in self.maps.get(name, [])] for name in ("roads", "routes"))
         overrides = list(map(_override, self.tables.get("parameters", [])))
-        return Registry(entries, parties, vehicles, fences, overrides, _papers(self, vehicles), roads, routes)
+        papers = _papers(self, vehicles)
+        service = timetable(self.tables, papers["duties"], vehicles)
+        return Registry(entries, parties, vehicles, fences, overrides, papers, roads, routes, service)
 
 
 def read_source(folder: Path) -> Source:
