@@ -101,14 +101,32 @@ def _ranges(batch: Batch) -> Iterator[tuple[str, str, Bool]]:
     yield "heading_deg", "[0, 360]", np.isnan(heading) | ((heading >= 0.0) & (heading <= 360.0))
 
 
+def _mistimed(batch: Batch) -> Bool:
+    """Where the time is missing, or ahead of the receipt, (n,)."""
+    known = batch.received_ms != MISSING_MS
+    late: Bool = known & (batch.time_ms > np.where(known, batch.received_ms, 0) + CLOCK_AHEAD_MS)
+    late |= batch.time_ms == MISSING_MS
+    return late
+
+
 def unqualified(batch: Batch) -> Bool:
     """Step 1: a field out of range, unreadable or missing, or a clock ahead of the receipt; (n,)."""
-    known = batch.received_ms != MISSING_MS
-    ahead = known & (batch.time_ms > np.where(known, batch.received_ms, 0) + CLOCK_AHEAD_MS)
-    bad: Bool = ahead | (batch.time_ms == MISSING_MS)
+    bad: Bool = _mistimed(batch)
     for _, _, inside in _ranges(batch):
         bad |= ~inside
     return bad
+
+
+def flaws(batch: Batch) -> Int8:
+    """What makes fixes unqualified, as bits, (n,): 1 time, 2 place, 4 speed, 8 heading, 16 altitude; 0 where nothing.
+
+    Any bit stands exactly where `unqualified` does.
+    """
+    found = _mistimed(batch).astype(np.uint8)
+    bits = {"lon": 2, "lat": 2, "speed_kmh": 4, "heading_deg": 8, "altitude_m": 16}
+    for field, _, inside in _ranges(batch):
+        found[~inside] |= np.uint8(bits[field])
+    return found
 
 
 def stateless(batch: Batch) -> Int8:

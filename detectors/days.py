@@ -1,0 +1,295 @@
+"""Days: what is tallied of each vehicle and Beijing day, from all fixes received, whatever the gate said of them.
+
+The stream keeps them while it runs; a day that is closed later makes them anew of its stored fixes, by the same
+functions. Kinds of scope ``day`` and assessment read the same sheets.
+
+Source: rulebook §2 (track accounting), §5.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.batch import MISSING_MS, Batch, Bool, Float64, Int8, Int32, Int64
+from ingest.gate import Accepted, Verdict, flaws
+from ingest.geodesy import distance_dm, jumps
+from ingest.kernel import kernel
+from ingest.moment import BEIJING_MS, DAY_MS, HOUR_MS
+from ingest.registry import Registry
+
+CONTINUOUS, INCOMPLETE, JUMPING = 1, 2, 3
+"""Classes of a pair of consecutive located fixes; 0 for none."""
+
+SILENT_MS = 300_000
+FAR_DM = 20_000
+"""A pair that is farther apart than this, in time [ms] and in distance [dm], is incomplete."""
+
+FAST_KMH = 160.0
+"""Above this a fix that the gate lets pass is no qualified record [km/h]."""
+
+FLAWS = ("time", "place", "speed", "heading", "altitude")
+"""What can be wrong with a record, in the order of the bits of `gate.flaws`."""
+
+SHEET = np.dtype(
+    [
+        ("day_ms", "i8"),
+        ("continuous_dm", "i8"),
+        ("incomplete_dm", "i8"),
+        ("driven_dm", "i8"),
+        ("lon", "f8"),
+        ("lat", "f8"),
+        ("vehicle", "i4"),
+        ("received", "i4"),
+        ("accepted", "i4"),
+        ("unqualified", "i4"),
+        ("drift", "i4"),
+        *((f"{flaw}_flaws", "i4") for flaw in FLAWS),
+    ],
+    align=True,
+)
+"""One vehicle's Beijing day.
+
+day_ms : its 00:00
+received : fixes, whatever became of them
+accepted : those that passed the gate
+unqualified : those that its step 1 refused, or above `FAST_KMH`
+..._flaws : unqualified ones that have this flaw; one may have several
+drift : jumping pairs of located fixes
+continuous_dm, incomplete_dm : distance of the other pairs of located fixes
+driven_dm : distance of the pairs of accepted fixes
+lon, lat : where its first located fix was; NaN where none was
+"""
+
+PLACE = np.dtype([("time_ms", "i8"), ("lon", "f8"), ("lat", "f8"), ("known", "u1")], align=True)
+"""A vehicle's last located fix."""
+
+
+@kernel
+def _pairs(
+    order: Int64,
+    vehicle: Int32,
+    time_ms: Int64,
+    received_ms: Int64,
+    lon: Float64,
+    lat: Float64,
+    verdict: Int8,
+    last: NDArray[np.void],
+    day: Int64,
+    pair: Int8,
+    pair_dm: Int64,
+) -> None:
+    """Tell each fix's day, and the class and distance of the pair of located fixes that it ends; in arrival order."""
+    for position in range(len(order)):
+        row = order[position]
+        own = last[vehicle[row]]
+        moment = time_ms[row]
+        if moment == MISSING_MS:
+            moment = received_ms[row]
+        if moment == MISSING_MS and own.known:
+            moment = own.time_ms
+        day[row] = moment if moment == MISSING_MS else moment - (moment + BEIJING_MS) % DAY_MS
+        if verdict[row] != 0 and verdict[row] != 7:
+            continue
+        if own.known:
+            apart = distance_dm(own.lon, own.lat, lon[row], lat[row])
+            gap = time_ms[row] - own.time_ms
+            pair_dm[row] = apart
+            if jumps(apart, gap):
+                pair[row] = 3
+            elif gap > SILENT_MS and apart > FAR_DM:
+                pair[row] = 2
+            else:
+                pair[row] = 1
+        own.known = 1
+        own.time_ms = time_ms[row]
+        own.lon = lon[row]
+        own.lat = lat[row]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A Beijing day that is closed, over all vehicles, registered or heard of, (v,).
+
+    Attributes
+    ----------
+    day_ms : int
+        Its 00:00.
+    sheets : structured array of ``SHEET``, (v,)
+        Zeros for a vehicle of which nothing was received, its place NaN.
+    entry : int32, (v,)
+        Registry row that holds in the day's last millisecond; -1 where none does.
+    first_entry : int32, (v,)
+        The one that holds in its first.
+    whole : bool
+        Somebody was heard before its 01:00, and somebody from its 23:00 on, that day or on other days.
+    heard_ratio : float
+        Vehicles of which a fix was accepted on this day, among those of which one was on any day of the input.
+    registry : Registry
+    """
+
+    day_ms: int
+    sheets: NDArray[np.void]
+    entry: Int32
+    first_entry: Int32
+    whole: bool
+    heard_ratio: float
+    registry: Registry
+
+    def __len__(self) -> int:
+        return len(self.sheets)
+
+    @property
+    def end_ms(self) -> int:
+        """Its 24:00."""
+        return self.day_ms + DAY_MS
+
+    @property
+    def vehicle(self) -> Int32:
+        """Rows of the vehicles, (v,)."""
+        return np.arange(len(self), dtype=np.int32)
+
+    def of_class(self, letters: Bool) -> Bool:
+        """Where the vehicle is of one of these classes at the day's end, (v,); the last of the letters is for none."""
+        found: Bool = letters[self.registry.entries.kind[self.entry]]
+        return found
+
+    def papers(self, table: str, least_ms: Int64) -> Bool:
+        """Whether some row of a table of vehicles holds for this long within the day, (v,)."""
+        papers, found = self.registry.papers[table], np.zeros(len(self), np.bool_)
+        inside = np.minimum(papers.to_ms, self.end_ms) - np.maximum(papers.from_ms, self.day_ms)
+        held = (papers.holder >= 0) & (inside > 0)
+        held[held] = inside[held] >= least_ms[papers.holder[held]]
+        found[papers.holder[held]] = True
+        return found
+
+
+class Days:
+    """Sheets of vehicles and days, as fixes come.
+
+    Attributes
+    ----------
+    sheets : structured array of ``SHEET``, (s,)
+        In the order in which vehicles and days were first met.
+    """
+
+    def __init__(self) -> None:
+        self.sheets: NDArray[np.void] = np.zeros(0, SHEET)
+        self._rows: dict[tuple[int, int], int] = {}
+        self._last: NDArray[np.void] = np.zeros(0, PLACE)
+        self._first_ms, self._last_ms = np.iinfo(np.int64).max, MISSING_MS
+
+    def add(self, batch: Batch, verdict: Int8, accepted: Accepted) -> None:
+        """Tally a batch.
+
+        Parameters
+        ----------
+        batch : Batch, (n,)
+            In arrival order.
+        verdict : uint8, (n,)
+            What the gate said of each.
+        accepted : Accepted, (m,)
+            What it let pass.
+        """
+        n = len(batch)
+        most = int(batch.vehicle.max(initial=-1)) + 1
+        if most > len(self._last):
+            grown = np.zeros(max(most, len(self._last) * 3 // 2), PLACE)
+            grown[: len(self._last)] = self._last
+            self._last = grown
+        day, pair, pair_dm = np.full(n, MISSING_MS), np.zeros(n, np.uint8), np.zeros(n, np.int64)
+        _pairs(
+            batch.by_vehicle(),
+            batch.vehicle,
+            batch.time_ms,
+            batch.received_ms,
+            batch.lon,
+            batch.lat,
+            verdict,
+            self._last,
+            day,
+            pair,
+            pair_dm,
+        )
+        rows = np.flatnonzero(day != MISSING_MS)
+        if not len(rows):
+            return
+        driven_dm = np.zeros(n, np.int64)
+        driven_dm[accepted.at] = accepted.distance_dm
+        sheet = self._sheet(batch.vehicle[rows].astype(np.int64), day[rows])
+        self._tally(sheet, batch.take(rows), verdict[rows], pair[rows], pair_dm[rows], driven_dm[rows])
+
+    def _sheet(self, vehicle: Int64, day: Int64) -> Int64:
+        """Row of each fix's sheet, new ones where there was none, (n,)."""
+        order = np.lexsort((day, vehicle))
+        fresh = np.ones(len(order), np.bool_)
+        fresh[1:] = (np.diff(vehicle[order]) != 0) | (np.diff(day[order]) != 0)
+        first, rows = order[fresh], self._rows
+        keys = zip(vehicle[first].tolist(), day[first].tolist(), strict=True)
+        found = np.array([rows.setdefault(key, len(rows)) for key in keys], np.int64)
+        old = len(self.sheets)
+        if len(rows) > old:
+            self.sheets = np.concatenate([self.sheets, np.zeros(len(rows) - old, SHEET)])
+            new = found >= old
+            self.sheets["vehicle"][found[new]] = vehicle[first[new]]
+            self.sheets["day_ms"][found[new]] = day[first[new]]
+            for name in ("lon", "lat"):
+                self.sheets[name][old:] = np.nan
+        sheet = np.empty(len(order), np.int64)
+        sheet[order] = found[np.cumsum(fresh) - 1]
+        return sheet
+
+    def _tally(self, sheet: Int64, batch: Batch, verdict: Int8, pair: Int8, pair_dm: Int64, driven_dm: Int64) -> None:
+        """Add fixes to their sheets; all (n,)."""
+        sheets = self.sheets
+
+        def count(name: str, where: Bool) -> None:
+            np.add.at(sheets[name], sheet[where], 1)
+
+        def sum_up(name: str, dm: Int64, where: Bool) -> None:
+            np.add.at(sheets[name], sheet[where], dm[where])
+
+        flaw = flaws(batch)
+        flaw[batch.speed_kmh > FAST_KMH] |= 1 << FLAWS.index("speed")
+        count("received", np.ones(len(sheet), np.bool_))
+        count("accepted", verdict == Verdict.ACCEPTED)
+        count("unqualified", flaw != 0)
+        for bit, name in enumerate(FLAWS):
+            count(f"{name}_flaws", (flaw >> bit & 1) != 0)
+        count("drift", pair == JUMPING)
+        sum_up("continuous_dm", pair_dm, pair == CONTINUOUS)
+        sum_up("incomplete_dm", pair_dm, pair == INCOMPLETE)
+        sum_up("driven_dm", driven_dm, driven_dm > 0)
+        located = np.flatnonzero((verdict == Verdict.ACCEPTED) | (verdict == Verdict.DRIFT))
+        if not len(located):
+            return
+        first, at = np.unique(sheet[located], return_index=True)
+        unplaced = np.isnan(sheets["lon"][first])
+        first, at = first[unplaced], located[at[unplaced]]
+        sheets["lon"][first], sheets["lat"][first] = batch.lon[at], batch.lat[at]
+        received = batch.received_ms[located]
+        moment = np.where(received != MISSING_MS, received, batch.time_ms[located])
+        self._first_ms, self._last_ms = min(self._first_ms, int(moment.min())), max(self._last_ms, int(moment.max()))
+
+    def close(self, registry: Registry) -> Iterator[Day]:
+        """All days on which anything was received, in order."""
+        heard = self.sheets[self.sheets["accepted"] > 0]
+        ever = max(1, len(np.unique(heard["vehicle"])))
+        order = np.argsort(self.sheets["day_ms"], kind="stable")
+        days, begin = np.unique(self.sheets["day_ms"][order], return_index=True)
+        for day_ms, rows in zip(days.tolist(), np.split(order, begin[1:]), strict=True):
+            sheets = np.zeros(len(registry.vehicles), SHEET)
+            sheets["lon"] = sheets["lat"] = np.nan
+            sheets[self.sheets["vehicle"][rows]] = self.sheets[rows]
+            every = np.arange(len(sheets), dtype=np.int32)
+            first, last = np.full(len(sheets), day_ms), np.full(len(sheets), day_ms + DAY_MS - 1)
+            yield Day(
+                day_ms=day_ms,
+                sheets=sheets,
+                entry=registry.entry(every, last),
+                first_entry=registry.entry(every, first),
+                whole=self._first_ms < day_ms + HOUR_MS and self._last_ms >= day_ms + 23 * HOUR_MS,
+                heard_ratio=int((sheets["accepted"] > 0).sum()) / ever,
+                registry=registry,
+            )

@@ -1,0 +1,61 @@
+"""Meanwhile: what arrived between the accepted fixes of a batch: ticks, and fixes that the gate refused."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ingest.batch import Batch, Int8, Int64, no_fixes
+from ingest.gate import Accepted, Verdict
+from ingest.ticks import NO_TICKS, Ticks
+
+_AT = 1 << 40
+"""Positions in a batch are below this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """A batch as it arrived.
+
+    Attributes
+    ----------
+    batch : Batch, (n,)
+        All its fixes, in arrival order.
+    verdict : uint8, (n,)
+        What the gate said of each.
+    ticks : Ticks
+        Between them.
+    """
+
+    batch: Batch
+    verdict: Int8
+    ticks: Ticks
+
+    def refused(self, *verdicts: Verdict) -> tuple[Batch, Int8, Int64]:
+        """Fixes that the gate refused for one of these reasons, by vehicle, then arrival; reasons; positions; (k,)."""
+        rows = np.flatnonzero(np.isin(self.verdict, verdicts))
+        rows = rows[np.argsort(self.batch.vehicle[rows], kind="stable")]
+        return self.batch.take(rows), self.verdict[rows], rows.astype(np.int64)
+
+
+NOTHING = Meanwhile(no_fixes(), np.zeros(0, np.uint8), NO_TICKS)
+
+
+def events(accepted: Accepted, refused: Batch, at: Int64) -> Int64:
+    """Put accepted and refused fixes into one order, by vehicle, then arrival.
+
+    Parameters
+    ----------
+    accepted : Accepted, (n,)
+    refused : Batch, (k,)
+    at : int64, (k,)
+        Positions of the refused ones in the batch.
+
+    Returns
+    -------
+    int64, (n + k,)
+        Row of an accepted fix; ``-1 - row`` of a refused one.
+    """
+    key = accepted.vehicle.astype(np.int64) * _AT + accepted.at
+    place = np.searchsorted(key, refused.vehicle.astype(np.int64) * _AT + at)
+    found: Int64 = np.insert(np.arange(len(accepted)), place, -1 - np.arange(len(at)))
+    return found
