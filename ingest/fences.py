@@ -10,7 +10,7 @@ import msgspec
 import shapely
 
 from ingest.moment import from_ms, until_ms
-from ingest.table import RegistryError
+from ingest.table import MOST_ROWS, RegistryError, check_size
 
 ALL_CLASSES = "LCHBTF"
 LIMITED = ("road", "speed")
@@ -151,14 +151,15 @@ class Feature:
         return self._made(collection.removesuffix("s"), ("LineString", "MultiLineString"))
 
 
-def read_features(path: Path) -> list[Feature]:
-    """Read the features of a FeatureCollection.
+def read_features(path: Path, refused: list[RegistryError]) -> list[Feature]:
+    """Read the features of a FeatureCollection; what is wrong with those that are none is put into `refused`.
 
     Raises
     ------
     RegistryError
-        The file, or one feature: with its line, field and what was expected.
+        The file.
     """
+    check_size(path)
     try:
         data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
         raws = msgspec.json.decode(data, type=_Collection).features
@@ -166,10 +167,16 @@ def read_features(path: Path) -> list[Feature]:
         raise RegistryError(path, 0, "file", "a readable GeoJSON file", error.strerror) from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise RegistryError(path, 0, "file", "a GeoJSON FeatureCollection", str(error)) from error
+    if len(raws) > MOST_ROWS:
+        raise RegistryError(path, 0, "file", f"at most {MOST_ROWS:,} features", f"{len(raws):,}")
     features, at, line = list[Feature](), 0, 1
-    for raw in map(bytes, raws):
+    for count, raw in enumerate(map(bytes, raws), 1):
         begin = data.index(raw, at)
+        same = count > 1 and b"\n" not in data[at:begin]
         line += data.count(b"\n", at, begin)
-        features.append(Feature(path, line, raw))
+        try:
+            features.append(Feature(Path(f"{path}, feature {count}") if same else path, line, raw))
+        except RegistryError as error:
+            refused.append(error)
         at, line = begin + len(raw), line + data.count(b"\n", begin, begin + len(raw))
     return features

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ingest.batch import Bool, Int8, Int32, Int64
 from ingest.fences import Feature, Fence, read_features
 from ingest.papers import SORTS, STAFF, VEHICLE, Papers, check_papers
-from ingest.table import Row, read_table
+from ingest.table import RegistryError, Row, read_table
 from ingest.timetable import Timetable
 from ingest.trips import REQUIRED, STOP_TIMES, STOPS, TRIPS, timetable
 
@@ -261,10 +261,21 @@ class Source:
         Name in `TABLES` to the rows of that CSV file; absent ones are empty.
     maps : dict
         Name in `MAPS` to the features of that GeoJSON file.
+    refused : list of RegistryError
+        What is wrong with lines that are no row and features that are none.
     """
 
     tables: dict[str, list[Row]] = field(default_factory=dict)
     maps: dict[str, list[Feature]] = field(default_factory=dict)
+    refused: list[RegistryError] = field(default_factory=list)
+
+    def take_table(self, name: str, path: Path) -> None:
+        """Take the rows of a CSV file."""
+        self.tables[name] = list(read_table(path, *TABLES[name], self.refused))
+
+    def take_map(self, name: str, path: Path) -> None:
+        """Take the features of a GeoJSON file."""
+        self.maps[name] = read_features(path, self.refused)
 
     @property
     def vehicles(self) -> list[Row]:
@@ -281,6 +292,8 @@ class Source:
 
         Source: rulebook §8; ``docs/formats.md`` §2.
         """
+        for error in self.refused:
+            raise error
         _check_names(self.tables.get("companies", []), "company")
         _check_names(self.tables.get("counties", []), "county")
         entries, parties, vehicles = _vehicle_rows(self.vehicles)
@@ -301,14 +314,14 @@ def read_source(folder: Path) -> Source:
         A file that cannot be read, or whose columns are not those of ``docs/formats.md`` §2.
     """
     source = Source()
-    for name, (required, known) in TABLES.items():
+    for name in TABLES:
         path = folder / f"{name}.csv"
         if name == "vehicles" or os.path.lexists(path):
-            source.tables[name] = list(read_table(path, required, known))
+            source.take_table(name, path)
     for name in MAPS:
         path = folder / f"{name}.geojson"
         if os.path.lexists(path):
-            source.maps[name] = read_features(path)
+            source.take_map(name, path)
     return source
 
 

@@ -1,21 +1,37 @@
 """Rows of a registry's CSV file, with errors that name file, line, field and what was expected."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from ingest.headings import column
 from ingest.moment import from_ms, until_ms
+
+MOST_ROWS = 1_000_000
+"""Rows of a table."""
+
+MOST_BYTES = 256 << 20
+"""Size of a file [B]."""
 
 
 class RegistryError(ValueError):
-    """A registry cannot be read: says file, line, field, what was expected and what was found."""
+    """A registry cannot be read: says file, line, field, what was expected and what was found.
+
+    Attributes
+    ----------
+    path : Path
+        File, or sheet of a workbook, or table of a stored version.
+    line : int
+        From 1; 0 for the whole file.
+    """
 
     def __init__(self, path: Path, line: int, field: str, expected: str, found: object) -> None:
         where = f"{path}, line {line}" if line else str(path)
         shown = repr(found)
         shown = shown if len(shown) <= 200 else f"{shown[:200]}..."
         super().__init__(f"{where}, field {field!r}: expected {expected}, found {shown}")
+        self.path, self.line = path, line
 
 
 class Row:
@@ -66,37 +82,91 @@ class Row:
         return begin, end
 
 
-def read_table(path: Path, required: tuple[str, ...], known: tuple[str, ...] = ()) -> Iterator[Row]:
-    """Read a CSV file with a header line that holds at least the required columns.
+def read_header(path: Path, cells: Sequence[str], required: tuple[str, ...], known: tuple[str, ...] = ()) -> list[str]:
+    """Columns that a header names, in English; it must hold at least the required ones.
 
     Where `known` names all that there are, another column is refused: a misspelt one would be silent.
 
     Raises
     ------
     RegistryError
-        No header, a required column missing, one that stands twice or is not known, a row of another
-        length, not UTF-8, or unreadable.
+        A required column is missing, or one stands twice or is not known.
     """
+    header = [column(cell.strip()) for cell in cells]
+    for name in required:
+        if name not in header:
+            raise RegistryError(path, 1, name, "a column of this name", ",".join(cells))
+    for name, cell in zip(header, cells, strict=True):
+        if header.count(name) > 1 or (known and name not in known):
+            expected = f"columns of {', '.join(known)}, each once" if known else "each column once"
+            raise RegistryError(path, 1, name, expected, cell)
+    return header
+
+
+def read_rows(
+    path: Path,
+    lines: Iterable[tuple[int, list[str]]],
+    required: tuple[str, ...],
+    known: tuple[str, ...],
+    refused: list[RegistryError],
+) -> Iterator[Row]:
+    """Make rows of numbered lines, the first of them a header; lines of another length are put into `refused`.
+
+    Raises
+    ------
+    RegistryError
+        The header, see `read_header`, or more than `MOST_ROWS` rows.
+    """
+    numbered = iter(lines)
+    header = read_header(path, next(numbered, (1, []))[1], required, known)
+    for count, (line, cells) in enumerate(numbered, 1):
+        if count > MOST_ROWS:
+            raise RegistryError(path, line, "file", f"at most {MOST_ROWS:,} rows", "more")
+        if len(cells) == len(header):
+            yield Row(path, line, dict(zip(header, cells, strict=True)))
+        else:
+            expected = f"{len(header)} fields as in the header"
+            refused.append(RegistryError(path, line, header[0] if header else "", expected, ",".join(cells)))
+
+
+def read_table(
+    path: Path, required: tuple[str, ...], known: tuple[str, ...], refused: list[RegistryError]
+) -> Iterator[Row]:
+    """Read a CSV file with a header line; see `read_rows`.
+
+    Raises
+    ------
+    RegistryError
+        Also: not UTF-8, too large, or unreadable.
+    """
+
+    def lines() -> Iterator[tuple[int, list[str]]]:
+        for cells in reader:
+            if cells:
+                yield reader.line_num, cells
+
+    check_size(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)
-            header = [name.strip() for name in next(reader, [])]
-            for name in required:
-                if name not in header:
-                    raise RegistryError(path, 1, name, "a column of this name", ",".join(header))
-            for name in header:
-                if header.count(name) > 1 or (known and name not in known):
-                    expected = f"columns of {', '.join(known)}, each once" if known else "each column once"
-                    raise RegistryError(path, 1, name, expected, name)
-            for cells in reader:
-                if not cells:
-                    continue
-                if len(cells) != len(header):
-                    expected = f"{len(header)} fields as in the header"
-                    raise RegistryError(path, reader.line_num, header[0], expected, ",".join(cells))
-                yield Row(path, reader.line_num, dict(zip(header, cells, strict=True)))
+            yield from read_rows(path, lines(), required, known, refused)
     except UnicodeDecodeError as error:
         raise RegistryError(path, 0, "text", "UTF-8", error.reason) from error
     except (OSError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise RegistryError(path, 0, "file", "a readable CSV file", reason) from error
+
+
+def check_size(path: Path) -> None:
+    """Refuse a file that is too large to be a registry's.
+
+    Raises
+    ------
+    RegistryError
+    """
+    try:
+        size = path.stat().st_size
+    except OSError:
+        return  # whoever opens it will say so
+    if size > MOST_BYTES:
+        raise RegistryError(path, 0, "file", f"at most {MOST_BYTES:,} bytes", f"{size:,}")

@@ -14,7 +14,11 @@ SQUARE = [[[87.0, 44.0], [87.1, 44.0], [87.1, 44.1], [87.0, 44.1], [87.0, 44.0]]
 
 
 def read_fences(path: Path) -> list[Fence]:
-    return [feature.fence() for feature in read_features(path)]
+    refused: list[RegistryError] = []
+    features = read_features(path, refused)
+    for error in refused:
+        raise error
+    return [feature.fence() for feature in features]
 
 
 def registry(folder: Path, vehicles: str, parameters: str = "") -> Registry:
