@@ -116,8 +116,7 @@ class Judge:
     def forget(self, partition: int) -> None:
         """Drop the state of a partition."""
         rows = self.heard(partition)
-        for name in self.engine.states:
-            self.engine.states[name][rows] = 0
+        self.engine.states.forget(rows)
         self._number[rows] = 0
 
     @property
@@ -128,7 +127,7 @@ class Judge:
     @property
     def state_bytes(self) -> int:
         """Size of the state of all vehicles, heard of or registered [B]."""
-        return self.engine.states.bytes_per_vehicle * len(self.engine.registry.vehicles)
+        return self.engine.states.bytes_held(len(self.engine.registry.vehicles))
 
     def warm_up(self, partition: int, missing: frozenset[str], window_s: float, offset: int) -> int:
         """Work out state that no checkpoint holds from the fixes that are stored; returns how many there were.
@@ -147,7 +146,7 @@ class Judge:
         rows = self.heard(partition)
         engine.states.reserve(len(self._number))
         for name in missing & set(engine.states):
-            self.engine.states[name][rows] = engine.states[name][rows]
+            self.engine.states.put(name, rows, engine.states.rows(name, rows))
         return count
 
     def episodes(self, judged: Judged) -> list[Episode]:

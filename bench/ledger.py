@@ -28,7 +28,6 @@ def main() -> None:
     """Measure all, or the parts that are named: copy, sustained, restart."""
     wanted = sys.argv[1:] or ["copy", "sustained", "restart"]
     parts = {"copy": lambda url, _: copy.main(url), "sustained": loop.sustained, "restart": loop.restart}
-    print(f"state {loop.state_bytes():,} B a vehicle")
     for kind in KINDS:
         for part in wanted:
             with tempfile.TemporaryDirectory(prefix="warnloop-") as name:

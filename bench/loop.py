@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from api.feed import Feeder
-from detectors.catalogue import CATALOGUE
-from detectors.state import States
 from ingest.fleet import START_MS, generate
 from ingest.log import NewFrame
 from ledger.database import connect
@@ -128,12 +126,3 @@ def restart(url: str, folder: Path) -> None:
     subprocess.run(command("detect", "--drain", url=url), check=True, capture_output=True)
     took = time.monotonic() - begin
     print(f"restart with the state of {row[1]:,} vehicles ({row[0]} slabs, {row[2] / row[1]:.0f} B each): {took:.1f} s")
-
-
-def state_bytes() -> int:
-    """State of one vehicle in memory [B]."""
-    from detectors.activity import ACTIVITY
-    from ingest import gate
-
-    layout = {"gate": gate.STATE, "activity": ACTIVITY} | {code: kind.state for code, kind in CATALOGUE.items()}
-    return States(layout).bytes_per_vehicle

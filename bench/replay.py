@@ -94,13 +94,11 @@ def main() -> None:
         ndjson, found = min(from_ndjson(positions, registry) for _ in range(3))
         plain, plain_found = from_plain_loop(positions, registry)
         assert found == plain_found
-        state = Engine(read_registry(registry)).states.bytes_per_vehicle
     print(f"{FIXES:,} fixes, {VEHICLES:,} vehicles, {FENCES} fences, {found:,} episodes, one core")
     print(f"replay from NDJSON       {ndjson:8.2f} s  {FIXES / ndjson:12,.0f} fixes/s")
     print(f"plain loop, same file    {plain:8.2f} s  {FIXES / plain:12,.0f} fixes/s   ratio {plain / ndjson:.1f}")
     print(f"from columns, with gate  {columns:8.2f} s  {FIXES / columns:12,.0f} fixes/s")
     print(f"first result, never compiled {cold:.1f} s, compiled before {warm:.1f} s")
-    print(f"state {state:,} B a vehicle")
 
 
 if __name__ == "__main__":

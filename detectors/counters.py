@@ -165,6 +165,7 @@ def _counters(
     limit_ms: Int64,
     severe_ms: Int64,
     nightly: bool,
+    slot: Int32,
     slots: State,
     rows: State,
     found: Found,
@@ -179,11 +180,13 @@ def _counters(
     for at in range(len(pieces)):
         piece = pieces[at]
         row = piece.row
-        who = vehicle[row]
-        own = slots[who, rows[who].present]
+        if slot[row] < 0:
+            continue
+        who, at_slot = vehicle[row], slot[row]
+        own = slots[at_slot, rows[at_slot].present]
         if piece.what == DRIVE or piece.what == GAP_DRIVE:
             own.moved = 1
-            rows[who].drive_end_ms = piece.to_ms
+            rows[at_slot].drive_end_ms = piece.to_ms
             alone = _one_driver(own, piece.since_ms, driver[row])
             begin = piece.from_ms
             while begin < piece.to_ms:
@@ -239,8 +242,8 @@ def _counters(
             count += _end(found[count], who, own)
             changed = False
             if piece.what == CHANGE:
-                other = slots[who, 1 - rows[who].present]
-                _change(rows[who], own, other, piece, before_driver[row], driver[row])
+                other = slots[at_slot, 1 - rows[at_slot].present]
+                _change(rows[at_slot], own, other, piece, before_driver[row], driver[row])
             elif own.moved != 0:
                 _restart(own, piece.to_ms)
         if changed and (at + 1 == len(pieces) or vehicle[pieces[at + 1].row] != who):
@@ -287,6 +290,7 @@ def counter(batch: Enriched, when: Bool, limits: Limits, state: State, *, nightl
         limits.parameter("limit_ms"),
         limits.parameter("severe_ms", NEVER),
         nightly,
+        limits.slot,
         state["slots"],
         state,
         found,

@@ -14,7 +14,7 @@ from detectors.kind import Kind
 from detectors.limits import Limits, Parameters
 from detectors.state import States
 from ingest import gate
-from ingest.batch import Batch, Int8
+from ingest.batch import Batch, Int8, Int32
 from ingest.registry import Party, Registry
 from ingest.table import RegistryError
 
@@ -63,7 +63,8 @@ class Engine:
             for code, kind in kinds.items()
         }
         layout = {"gate": gate.STATE, "activity": activity.ACTIVITY}
-        self.states = States(layout | {code: kind.state for code, kind in kinds.items()})
+        layout |= {code: kind.state for code, kind in kinds.items()}
+        self.states = States(layout, {code: kind.classes for code, kind in kinds.items()})
         shared = {"gate": gate.VERSION, "activity": activity.VERSION}
         self.versions = shared | {code: kind.version for code, kind in kinds.items()}
 
@@ -88,7 +89,16 @@ class Engine:
             row, at_ms = batch.pieces["row"], batch.pieces["at_ms"]
             entry = batch.entry[row] if parameters.alike else self.registry.entry(batch.vehicle[row], at_ms)
             index = parameters.index(entry, at_ms, None if fence is None else fence[row])
-        return Limits(parameters.sets, index, batch.of_class(kind.classes), batch.vehicle)
+        applies = batch.once(("applies", kind.classes), lambda: batch.of_class(kind.classes))
+        slot = batch.once(("slot", kind.classes), lambda: self._slots(kind, batch))
+        return Limits(parameters.sets, index, applies, slot)
+
+    def _slots(self, kind: Kind, batch: Enriched) -> Int32:
+        """Row of the state of kinds for these classes, (n,)."""
+        self.states.reserve(len(self.registry.vehicles))
+        self.states.hear(batch.vehicle, self.lookup.letters)
+        found: Int32 = self.states.slots(kind.code, batch.vehicle)
+        return found
 
     def party(self, episode: Any) -> Party:
         """Class, county and company of the vehicle at the time its episode was raised."""

@@ -1,7 +1,8 @@
 """Enrich: what the registry and the map say of each accepted fix, looked up once per batch."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from ingest.moment import BEIJING_MS, DAY_MS, HOUR_MS
 from ingest.registry import CLASSES, Registry
 from ingest.table import RegistryError
 
+T = TypeVar("T")
+
 NIGHT_FROM_MS = 22 * HOUR_MS
 NIGHT_TO_MS = 6 * HOUR_MS
 
@@ -25,7 +28,7 @@ class Around:
 
     registry: Registry
     zones: Zones
-    answers: dict[tuple[str, ...], Int32]
+    answers: dict[tuple[str, ...], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,29 +71,31 @@ class Enriched(Accepted):
     pieces: Pieces
     around: Around
 
+    def once(self, key: tuple[str, ...], ask: Callable[[], T]) -> T:
+        """The answer to a question, worked out when it is first asked of the batch."""
+        answers = self.around.answers
+        if key not in answers:
+            answers[key] = ask()
+        found: T = answers[key]
+        return found
+
     def inside(self, fence: str) -> Int32:
         """Fence of this kind, for the vehicle's class, that holds each fix at its time, (n,); -1 where none does.
 
         An index into ``registry.fences``; of several the one with the least limit, of equal ones the first.
         """
-        answers, key = self.around.answers, ("inside", fence)
-        if key not in answers:
-            answers[key] = self.around.zones.least(fence, self.lon, self.lat, self.time_ms, self.kind).fence
-        return answers[key]
+        zones, place = self.around.zones, (self.lon, self.lat, self.time_ms, self.kind)
+        return self.once(("inside", fence), lambda: zones.least(fence, *place).fence)
 
     def paper(self, table: str, sort: str = "") -> Int32:
         """Row of ``registry.papers[table]`` that holds for the vehicle at each fix, (n,); -1 where none does."""
-        answers, key = self.around.answers, ("paper", table, sort)
-        if key not in answers:
-            answers[key] = self.around.registry.papers[table].holding(self.vehicle, self.time_ms, sort)
-        return answers[key]
+        papers = self.around.registry.papers[table]
+        return self.once(("paper", table, sort), lambda: papers.holding(self.vehicle, self.time_ms, sort))
 
     def driver_paper(self, table: str, sort: str = "") -> Int32:
         """Row of a table of the staff that holds for each fix's driver, (n,); -1 where none does, or without driver."""
-        answers, key = self.around.answers, ("driver_paper", table, sort)
-        if key not in answers:
-            answers[key] = self.around.registry.papers[table].holding(self.driver, self.time_ms, sort)
-        return answers[key]
+        papers = self.around.registry.papers[table]
+        return self.once(("driver_paper", table, sort), lambda: papers.holding(self.driver, self.time_ms, sort))
 
     def columns(self) -> dict[str, Any]:
         """Columns by name, and the pieces."""
@@ -108,10 +113,19 @@ class Enriched(Accepted):
 
 
 class Lookup:
-    """Registry, zones and shared parameters, ready to be asked for columns."""
+    """Registry, zones and shared parameters, ready to be asked for columns.
+
+    Attributes
+    ----------
+    letters : uint8, (registered vehicles,)
+        Classes that a vehicle is registered with at any time, as bits by their place in ``registry.CLASSES``.
+    """
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
+        self.letters: Int8 = np.zeros(len(registry.first) - 1, np.uint8)
+        entries = registry.entries
+        np.bitwise_or.at(self.letters, entries.vehicle[:-1], np.left_shift(1, entries.kind[:-1]).astype(np.uint8))
         self.zones = Zones(registry.fences)
         self.road_limit = Parameters("road_limit", ROAD_LIMIT, registry)
         self.driving = Parameters("driving", DRIVING, registry)

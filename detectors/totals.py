@@ -45,6 +45,7 @@ def _totals(
     open_ms: Int64,
     open_dm: Int64,
     severe_ms: Int64,
+    slot: Int32,
     state: State,
     found: Found,
 ) -> int:
@@ -57,8 +58,10 @@ def _totals(
     for at in range(len(pieces)):
         piece = pieces[at]
         row = piece.row
+        if slot[row] < 0:
+            continue
         who = vehicle[row]
-        own = state[who]
+        own = state[slot[row]]
         fact = STANDS
         day = piece.to_ms - (piece.to_ms + BEIJING_MS) % DAY_MS
         past = own.day_ms != day or piece.from_ms >= day + SMALL_TO_MS
@@ -129,6 +132,7 @@ def small_hours_total(batch: Enriched, when: Bool, limits: Limits, state: State)
         limits.parameter("open_ms"),
         limits.parameter("open_dm"),
         limits.parameter("severe_ms"),
+        limits.slot,
         state,
         found,
     )

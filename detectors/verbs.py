@@ -92,6 +92,7 @@ def _hold(
     severe_ratio: Float64,
     reach: bool,
     severity: int,
+    slot: Int32,
     state: State,
     found: Found,
 ) -> int:
@@ -102,7 +103,9 @@ def _hold(
     count = 0
     changed = False
     for row in range(len(vehicle)):
-        own = state[vehicle[row]]
+        if slot[row] < 0:
+            continue
+        own = state[slot[row]]
         fact = STANDS
         above = False
         if own.points > 0:
@@ -248,6 +251,7 @@ def hold(
         limits.parameter("severe_ratio", np.inf),
         reach or limit_kmh is None,
         int(severity),
+        limits.slot,
         state,
         found,
     )

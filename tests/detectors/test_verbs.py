@@ -37,11 +37,15 @@ def enriched(vehicle: list[int], at_s: list[float], speed_kmh: list[float]) -> E
     return Enriched(**{field.name: given.get(field.name, np.zeros(n)) for field in fields(Enriched)})
 
 
-def limits_of(n: int, *sets: Mapping[str, float], index: list[int] | None = None) -> Limits:
+def limits_of(
+    n: int, *sets: Mapping[str, float], index: list[int] | None = None, slot: list[int] | None = None
+) -> Limits:
     whole = ("points", "hold_ms", "gap_ms", "merge_ms")
     columns = [(name, "i8" if name in whole else "f8") for name in sets[0]]
     table = np.array([tuple(one.values()) for one in sets], columns)
-    return Limits(table, np.array(index or [0] * n, np.int32), np.ones(n, np.bool_), np.zeros(n, np.int32))
+    return Limits(
+        table, np.array(index or [0] * n, np.int32), np.ones(n, np.bool_), np.array(slot or [0] * n, np.int32)
+    )
 
 
 class Road:
@@ -67,7 +71,7 @@ class Road:
         return hold(
             batch,
             np.array(when or [True] * n),
-            limits_of(n, *self.sets, index=index),
+            limits_of(n, *self.sets, index=index, slot=vehicle),
             self.state,
             severity=self.severity,
             limit_kmh=np.full(n, limit, np.float64) if isinstance(limit, float) else np.array(limit, np.float64),
@@ -440,6 +444,19 @@ def test_places_count_at_any_speed() -> None:
     assert inside(0, 300) == [(T, T + 300_000, 4, 0, -1, 0.0)]
     assert inside(0, 300.001) == []
     assert inside(0, 30, 60, when=[True, False, True]) == []
+
+
+def test_a_vehicle_without_state_is_passed_over() -> None:
+    fixes = steady(0, 60)
+    n = 2 * len(fixes)
+    batch = enriched(
+        [0] * len(fixes) + [1] * len(fixes), [at for at, _ in fixes * 2], [speed for _, speed in fixes * 2]
+    )
+    limits = limits_of(n, SPEEDING, slot=[-1] * len(fixes) + [0] * len(fixes))
+    found = hold(
+        batch, limits.applies, limits, np.zeros(1, HOLD), severity=Severity.GENERAL, limit_kmh=np.full(n, 100.0)
+    )
+    assert found["vehicle"].tolist() == [1, 1]
 
 
 def test_measures_of_a_place_are_none() -> None:
