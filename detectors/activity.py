@@ -41,7 +41,7 @@ SMALL_TO_MS = 5 * HOUR_MS
 """The small hours, by Beijing clocks [ms of the day]."""
 
 
-BEGIN, DRIVE, GAP_DRIVE, SHORT_STOP, REST, UNKNOWN, CHANGE = range(7)
+BEGIN, DRIVE, GAP_DRIVE, SHORT_STOP, REST, UNKNOWN, CHANGE, PAUSE = range(8)
 """What a piece is.
 
 BEGIN : the vehicle's first fix, at ``to_ms``
@@ -52,6 +52,7 @@ REST : a stop that is over and was a rest; it ended at ``from_ms``, the first fi
 UNKNOWN : a gap that may have been a rest
 CHANGE : another driver from ``to_ms`` on; the outgoing one's fixes are unbroken since ``from_ms``;
     driving that ended after ``at_ms`` may be taken up again
+PAUSE : a stop that is over and was neither: too long to count as driving, too short for a rest
 """
 
 Pieces = NDArray[np.void]
@@ -138,8 +139,8 @@ def _end_stop(own: Any, numbers: Any, out: State, count: int, row: int, fix_ms: 
         out[count].what = REST
         _put(out[count], row, own.stop_to_ms, fix_ms, fix_ms, own.since_ms)
         return count + 1
-    if 0 < lasted < numbers.short_stop_ms:
-        out[count].what = SHORT_STOP
+    if lasted > 0:
+        out[count].what = SHORT_STOP if lasted < numbers.short_stop_ms else PAUSE
         _put(out[count], row, own.stop_from_ms, own.stop_to_ms, fix_ms, own.since_ms)
         return count + 1
     return count

@@ -13,6 +13,7 @@ from detectors.activity import (
     DRIVING,
     GAP_DRIVE,
     NEVER,
+    PAUSE,
     REST,
     SHORT_STOP,
     UNKNOWN,
@@ -34,6 +35,7 @@ WORDS = {
     REST: "rest",
     UNKNOWN: "unknown",
     CHANGE: "change",
+    PAUSE: "pause",
 }
 
 
@@ -190,8 +192,8 @@ def test_a_stop_is_over_when_driving_begins() -> None:
         return rest[:-1]
 
     assert stop(299_999) == [("short", 60, 359.999)]
-    assert stop(300_000) == []
-    assert stop(1_199_999) == []
+    assert stop(300_000) == [("pause", 60, 360)]
+    assert stop(1_199_999) == [("pause", 60, 1_259.999)]
     assert stop(1_200_000) == [("rest", 1_260, 1_260)]
 
 
@@ -202,7 +204,11 @@ def test_stop_parts_add_up() -> None:
         ("drive", 300, 360),
     ]
     assert pieces(moving(MIN), *[standing(MIN)] * 20, moving(MIN, 3_000))[1] == ("rest", 1_260, 1_260)
-    assert pieces(moving(MIN), *[standing(MIN)] * 19, moving(MIN, 3_000)) == [("drive", 0, 60), ("drive", 1_200, 1_260)]
+    assert pieces(moving(MIN), *[standing(MIN)] * 19, moving(MIN, 3_000)) == [
+        ("drive", 0, 60),
+        ("pause", 60, 1_200),
+        ("drive", 1_200, 1_260),
+    ]
 
 
 def test_a_millisecond_is_a_part() -> None:
@@ -239,7 +245,7 @@ def test_a_stretch_behind_a_stop_is_pending_within_its_bounds(ms: int, dm: int, 
 def test_a_pending_stretch_joins_the_stop_that_follows() -> None:
     # 100 + 10 + 200 s of standing, with the yard move in it
     legs: tuple[Leg, ...] = moving(MIN), Leg(100 * S), moving(10 * S, 100), Leg(200 * S), moving(MIN, 3_000)
-    assert pieces(*legs) == [("drive", 0, 60), ("drive", 370, 430)]
+    assert pieces(*legs) == [("drive", 0, 60), ("pause", 60, 370), ("drive", 370, 430)]
     legs = moving(MIN), Leg(100 * S), moving(10 * S, 100), Leg(180 * S), moving(MIN, 3_000)
     assert pieces(*legs) == [("drive", 0, 60), ("short", 60, 350), ("drive", 350, 410)]
 
@@ -355,7 +361,10 @@ def test_gap_driving_may_be_pending_where_parameters_let_it() -> None:
     numbers = {"long_rest_ms": 60_000, "yard_dm": 9_000, "yard_total_dm": 20_000}
     # 5 000 dm are 30 s behind a stop of 570 s: pending
     assert pieces(Leg(10 * MIN, 5_000), numbers=numbers) == []
-    assert pieces(Leg(10 * MIN, 5_000), Leg(300 * S), moving(MIN, 9_001), numbers=numbers) == [("drive", 900, 960)]
+    assert pieces(Leg(10 * MIN, 5_000), Leg(300 * S), moving(MIN, 9_001), numbers=numbers) == [
+        ("pause", 0, 900),
+        ("drive", 900, 960),
+    ]
 
 
 def test_where_a_drive_began() -> None:

@@ -4,8 +4,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from detectors.activity import BEGIN, CHANGE, DRIVE, GAP_DRIVE, NEVER, PIECE, REST, SHORT_STOP, UNKNOWN
+from detectors.activity import BEGIN, CHANGE, DRIVE, GAP_DRIVE, NEVER, PAUSE, PIECE, REST, SHORT_STOP, UNKNOWN
 from detectors.counters import COUNTER, counter, counter_measures
+from detectors.found import Fact
 from detectors.limits import Limits
 from tests.detectors.rows import latest, told
 from tests.plain import interpret
@@ -45,6 +46,10 @@ def gap(begin: float, end: float, **columns: Any) -> Piece:
 
 def short(begin: float, end: float) -> Piece:
     return Piece(SHORT_STOP, begin, end)
+
+
+def pause(begin: float, end: float) -> Piece:
+    return Piece(PAUSE, begin, end)
 
 
 def rest(end: float, **columns: Any) -> Piece:
@@ -97,8 +102,8 @@ def when_of(pieces: tuple[Piece, ...]) -> Any:
     return np.array([piece.when for piece in pieces], np.bool_)
 
 
-LIMIT = {"limit_ms": FOUR_HOURS * MIN, "severe_ms": FIVE_HOURS * MIN}
-NIGHT = {"limit_ms": 120 * MIN}
+LIMIT = {"limit_ms": FOUR_HOURS * MIN, "severe_ms": FIVE_HOURS * MIN, "warn_ms": 0}
+NIGHT = {"limit_ms": 120 * MIN, "warn_ms": 0}
 
 
 class Counted:
@@ -154,7 +159,115 @@ def test_it_begins_where_the_first_drive_began() -> None:
 
 def test_the_excess_is_what_goes_beyond_the_limit() -> None:
     row = Counted().found(drive(0, 240), drive(240, 241), drive(250, 252.5))[0]
-    assert counter_measures(row) == {"excess_s": 210.0, "basis": "vehicle"}
+    driven = 14_610.0
+    assert counter_measures(row) == {"excess_s": 210.0, "driven_s": driven, "certain_s": driven, "basis": "vehicle"}
+
+
+def test_a_pause_changes_nothing() -> None:
+    legs = drive(0, 200), pause(200, 210), drive(210, 250)
+    assert Counted().spans(*legs) == []
+    assert Counted().told(*legs, drive(250, 251), pause(251, 261)) == [("RAISED", 0, 251, 3)]
+
+
+def read(*pieces: Piece, nightly: bool = False) -> list[tuple[float, float]]:
+    """What is found, with gaps read as driving and as rest [minutes]."""
+    rows = Counted(nightly=nightly).found(*pieces)
+    return [(int(row["driven_ms"]) / MIN, int(row["certain_ms"]) / MIN) for row in rows]
+
+
+def test_driving_behind_gaps_is_not_certain() -> None:
+    assert read(drive(0, 241)) == [(241, 241)]
+    assert read(drive(0, 230), gap(230, 241)) == [(241, 230)]
+    assert read(gap(0, 11), drive(11, 241), drive(241, 242)) == [(242, 231)]
+    assert read(drive(0, 236), short(236, 240), gap(240, 241)) == [(241, 240)]
+    # with gaps read as rest there was no drive before the stop, and it counts for nothing
+    assert read(gap(0, 11), short(11, 14), drive(14, 241)) == [(241, 227)]
+
+
+def test_a_gap_that_may_have_been_a_rest_begins_what_is_certain_anew() -> None:
+    away = drive(0, 100), unknown(100, 130)
+    assert read(*away, drive(130, 271)) == [(241, 141)]
+    assert read(*away, short(130, 134), drive(134, 271)) == [(241, 137)]
+    assert read(*away, gap(130, 140), short(140, 144), drive(144, 271), drive(271, 272)) == [(242, 128)]
+    # it shows what was tested, not what came after
+    assert read(drive(0, 241), unknown(241, 271)) == [(241, 241)]
+    assert read(drive(0, 241), unknown(241, 271), drive(271, 272)) == [(242, 1)]
+    assert read(drive(0, 241), short(241, 245)) == [(241, 241)]
+
+
+def test_what_is_certain_of_a_night() -> None:
+    assert read(gap(H22 - 30, H22 + 10), drive(H22 + 10, H22 + 121), nightly=True) == [(121, 111)]
+    assert read(drive(H22 - 60, H22 + 121), nightly=True) == [(121, 121)]
+    assert read(drive(H6 - 60, H6), drive(H22 + 1_440, H22 + 1_561), nightly=True) == [(121, 121)]
+
+
+def test_a_counter_is_full_at_some_time() -> None:
+    row = Counted().found(drive(0, 30 * 1_440), drive(30 * 1_440, 30 * 1_440 + 1), gap(0, 40 * 1_440))[0]
+    assert [int(row[name]) for name in ("driven_ms", "certain_ms")] == [2**31 - 1] * 2
+    assert row["ends_ms"] == ms(40 * 1_440)
+
+
+WARN = {**LIMIT, "warn_ms": 30 * MIN}
+
+
+def warned(counted: Counted, *pieces: Piece) -> list[tuple[object, ...]]:
+    """Begin, time and end [minutes of the day] of warnings, and what is left [minutes]."""
+    rows = [row for row in counted.rows(*pieces) if row["fact"] == Fact.WARNED]
+    assert all(row["severity"] == row["lead"] == 0 for row in rows)
+    times = ("begins_ms", "raised_ms", "ends_ms")
+    return [
+        (*((int(row[name]) - MIDNIGHT) / MIN for name in times), counter_measures(row)["left_s"] / 60)  # type: ignore[operator]
+        for row in rows
+    ]
+
+
+def test_half_an_hour_before_it_is_warned_of() -> None:
+    assert warned(Counted(WARN), drive(0, 210)) == []
+    assert len(warned(Counted(WARN), drive(0, 210 + MS))) == 1
+    assert warned(Counted(WARN), drive(0, 210.5)) == [(0, 210.5, 210.5, 29.5)]
+    assert warned(Counted(WARN), drive(0, 240)) == [(0, 240, 240, 0)]
+    assert warned(Counted(WARN), drive(0, 240.001)) == []  # raised at once
+    assert warned(Counted(), drive(0, 240)) == []
+    assert warned(Counted(WARN), gap(0, 215, now=216)) == [(0, 216, 215, 25)]
+
+
+def test_it_is_warned_of_once_and_again_after_a_rest() -> None:
+    counted = Counted(WARN)
+    assert warned(counted, drive(0, 211), drive(211, 212)) == [(0, 211, 211, 29)]
+    assert warned(counted, drive(212, 241), drive(241, 242)) == []
+    assert warned(counted, rest(270), drive(270, 481)) == [(270, 481, 481, 29)]
+    facts = [row[0] for row in Counted(WARN).told(drive(0, 211), drive(211, 241), rest(270))]
+    assert facts == ["WARNED", "RAISED", "ENDED"]
+
+
+def test_a_short_stop_warns_of_nothing_but_the_drive_after_it() -> None:
+    assert warned(Counted(WARN), drive(0, 208), short(208, 212)) == []
+    assert warned(Counted(WARN), drive(0, 208), short(208, 212), drive(212, 213)) == [(0, 213, 213, 27)]
+
+
+def test_a_fix_to_which_the_rule_does_not_apply_warns_of_nothing() -> None:
+    counted = Counted(WARN)
+    assert warned(counted, drive(0, 220, when=False)) == []
+    assert warned(counted, drive(220, 221)) == [(0, 221, 221, 19)]
+
+
+def test_a_counter_that_is_taken_up_again_has_been_warned_of() -> None:
+    away = drive(0, 211), change(215, 1, 2, since=0), change(216, 2, 1, since=215)
+    assert warned(Counted(WARN), *away, drive(216, 220)) == [(0, 211, 211, 29)]
+
+
+def test_each_night_is_warned_of() -> None:
+    counted = Counted({**NIGHT, "warn_ms": 30 * MIN}, nightly=True)
+    assert warned(counted, drive(H22, H22 + 91)) == [(H22, H22 + 91, H22 + 91, 29)]
+    second = H22 + 1_440
+    assert warned(counted, drive(second - 60, second + 95)) == [(second, second + 95, second + 95, 25)]
+
+
+def test_a_warning_says_what_there_is_so_far() -> None:
+    row = Counted(WARN).rows(begin_at(0), drive(0, 200, driver=1, since=0), gap(200, 215, driver=1, since=0))[0]
+    assert row[["vehicle", "lon", "lat", "by_driver"]].tolist() == (0, 81.0, 31.0, 1)
+    measures = {"left_s": 1_500.0, "driven_s": 12_900.0, "certain_s": 12_000.0, "basis": "driver"}
+    assert counter_measures(row) == measures
 
 
 def test_a_rest_begins_it_anew() -> None:
@@ -343,7 +456,7 @@ def test_a_fix_that_may_raise_nothing_still_counts() -> None:
 
 
 def test_a_counter_keeps_the_set_of_its_first_piece() -> None:
-    sets = LIMIT, {"limit_ms": 60 * MIN, "severe_ms": 90 * MIN}
+    sets = LIMIT, {"limit_ms": 60 * MIN, "severe_ms": 90 * MIN, "warn_ms": 0}
     assert Counted(*sets).spans(drive(0, 10), drive(10, 100, set=1)) == []
     assert Counted(*sets).grades(drive(0, 10, set=1), drive(10, 61)) == [(3, 0)]
     assert Counted(*sets).grades(drive(0, 10, set=1), drive(10, 91)) == [(4, 0)]
@@ -438,7 +551,7 @@ def test_a_short_stop_counts_for_its_part_inside_the_night_that_runs() -> None:
 
 
 def test_a_short_stop_at_the_edge_of_the_night_is_cut_there() -> None:
-    sets = {"limit_ms": 6 * MIN}
+    sets = {"limit_ms": 6 * MIN, "warn_ms": 0}
 
     def ms_of(*pieces: Piece) -> int:
         counted = Counted(sets, nightly=True)
@@ -463,7 +576,7 @@ def test_batches_may_be_cut_anywhere() -> None:
         *(change(207, 2, 1, since=205), drive(207, 250, driver=1, since=207), short(250, 254), unknown(254, 284)),
         *(gap(284, 300), rest(330), drive(330, 600), drive(H22 - 60, H22 + 130), rest(H6), drive(H6 - 1, H6 + 9)),
     )
-    names = ["begins_ms", "raised_ms", "ends_ms", "severity", "lead", "excess_ms", "by_driver"]
+    names = ["begins_ms", "raised_ms", "ends_ms", "severity", "lead", "driven_ms", "certain_ms", "by_driver"]
     for nightly in (False, True):
         whole = {row["begins_ms"]: row[names].tolist() for row in Counted(nightly=nightly).found(*pieces)}
         assert len(whole) >= 2
@@ -476,10 +589,12 @@ def test_batches_may_be_cut_anywhere() -> None:
 def test_after_a_rest_and_in_a_new_night_it_counts_from_nothing() -> None:
     # a millisecond above the limit, none of it behind a gap, though there was a gap before
     rested = Counted().found(gap(0, 60), rest(100), drive(100, 100 + FOUR_HOURS + MS))
-    assert rested[["excess_ms", "lead", "severity"]].tolist() == [(1, 0, 3)]
+    over = FOUR_HOURS * MIN + 1
+    assert rested[["driven_ms", "certain_ms", "lead", "severity"]].tolist() == [(over, over, 0, 3)]
     tomorrow = H22 + 1_440
     night = Counted(nightly=True).found(gap(H22, H22 + 60), drive(tomorrow, tomorrow + 120 + MS))
-    assert night[["excess_ms", "lead", "severity"]].tolist() == [(1, 0, 3)]
+    over = 120 * MIN + 1
+    assert night[["driven_ms", "certain_ms", "lead", "severity"]].tolist() == [(over, over, 0, 3)]
 
 
 def test_each_row_tells_why_it_was_written() -> None:

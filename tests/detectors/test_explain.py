@@ -104,9 +104,13 @@ def test_a_guessed_limit_is_said_to_be_a_guess() -> None:
 
 
 def test_parameters_that_counted_take_the_place_of_defaults() -> None:
-    violation = {**SPAN, "severity": 3, "measures": {"excess_s": 720.0, "basis": "driver"}}
+    measures = {"excess_s": 720.0, "basis": "driver", "certain_s": 9000.0}
+    violation = {**SPAN, "severity": 3, "measures": measures}
     plain = explain(CATALOGUE["V05"], violation).zh
-    assert plain.measured == "自上次休息或更换驾驶员以来累计驾驶 4小时12分，超过限值 12分（按驾驶员计）。"
+    assert plain.measured == (
+        "自上次休息或更换驾驶员以来累计驾驶 4小时12分，超过限值 12分（按驾驶员计；数据中断按行驶理解）；"
+        "若将数据中断理解为休息，则累计驾驶 2小时30分。"
+    )
     assert "目录默认值" in plain.limit
     own = explain(CATALOGUE["V05"], {**violation, "parameters": {"limit_ms": 10_800_000}}).zh
     assert own.measured.startswith("自上次休息或更换驾驶员以来累计驾驶 3小时12分，")

@@ -19,6 +19,7 @@ class Counter:
     kind: str
     ms: int = 0
     gap_ms: int = 0  # of it gap-drive
+    certain_ms: int = 0  # what it is where every gap is read as a rest
     begin: int | None = None
     end: int = 0  # "end of its last drive"
     night: int | None = None  # C2: the 22:00 that began its night
@@ -35,6 +36,14 @@ class Counter:
         self.end = end
         if part.what == GAP_DRIVE:
             self.gap_ms += end - start
+        else:
+            self.certain_ms += end - start
+
+    def stand(self, ms: int) -> None:
+        """A short stop; read as rests, gaps leave no drive before it where nothing is certain yet."""
+        self.ms += ms
+        if self.certain_ms > 0:
+            self.certain_ms += ms
 
 
 def fresh_c4() -> Counter:
@@ -63,15 +72,16 @@ class Counters:
 
     def short_stop(self, start: int, end: int) -> None:
         """ "S < 300 000 counts as driving: added to C4 (and to C2 for its part inside the night ...)"."""
-        self.c4.ms += end - start
+        self.c4.stand(end - start)
         if self.c2.begin is not None and self.c2.night is not None:
-            self.c2.ms += overlap(start, end, self.c2.night, self.c2.night + 8 * HOUR)
+            self.c2.stand(overlap(start, end, self.c2.night, self.c2.night + 8 * HOUR))
 
     def unknown_part(self) -> None:
         """ "an unknown part >= 1 200 000 lies after the counter's first drive"."""
         for counter in (self.c4, self.c2):
             if counter.begin is not None:
                 counter.unknown = True
+            counter.certain_ms = 0
 
     def drive(self, registry: Registry, part: Part, judge: "Judge") -> None:
         """ "cut at 22:00 and 06:00 and the pieces applied in time order", tested after each."""
@@ -113,6 +123,8 @@ class Judge:
             self.episodes.append(episode)
         episode.ends_ms = counter.end
         episode.measures["excess_s"] = (counter.ms - limit) / 1000
+        episode.measures["driven_s"] = counter.ms / 1000
+        episode.measures["certain_s"] = counter.certain_ms / 1000
         severe = counter.rules.get("severe_ms")  # V05 alone: "4 when C4 > 18 000 000"
         if severe is not None and counter.ms > severe and not episode.lead and not doubt:
             episode.severity = 4

@@ -15,14 +15,15 @@ from detectors.why import Why, Words
     classes="LCHFBT",
     severity=Severity.SERIOUS,
     clause="《道路交通安全法实施条例》第六十二条第(七)项 (Road Traffic Safety Regulations art. 62(7))",
-    limits={"limit_ms": 14_400_000, "severe_ms": 18_000_000},
+    limits={"limit_ms": 14_400_000, "severe_ms": 18_000_000, "warn_ms": 1_800_000},
     state=COUNTER,
     measures=counter_measures,
     why=Why(
         measured=Words(
-            "自上次休息或更换驾驶员以来累计驾驶 {driven_ms}，超过限值 {excess_s}（按{basis}计）。",
-            "Driven for {driven_ms} since the last rest or change of driver, {excess_s} above the limit (counted "
-            "for {basis}).",
+            "自上次休息或更换驾驶员以来累计驾驶 {driven_s}，超过限值 {excess_s}（按{basis}计；数据中断按行驶理解）；"
+            "若将数据中断理解为休息，则累计驾驶 {certain_s}。",
+            "Driven for {driven_s} since the last rest or change of driver, {excess_s} above the limit (counted "
+            "for {basis}, gaps of data read as driving); with gaps of data read as rest it is {certain_s}.",
         ),
         limit=Words(
             "连续驾驶不得超过 {limit_ms}；休息须连续停车不少于 {rest_ms}，停车不足 {short_stop_ms} 的计入驾驶；超过 "
@@ -49,6 +50,12 @@ from detectors.why import Why, Words
         facts=counter_facts,
     ),
     over="pieces",
+    warns=Words(
+        "已连续驾驶 {driven_s}，再驾驶 {left_s} 即达限值 {limit_ms}：请停车休息不少于 {rest_ms}，或更换驾驶员。",
+        "Driven on for {driven_s}: {left_s} are left of {limit_ms}. A rest of at least {rest_ms} is due, or another "
+        "driver.",
+    ),
+    version=2,
     examples=(
         Example("four hours and a minute", {"speed_kmh": (70,) * 242}, every_s=60, raised=(241,)),
         Example("exactly four hours", {"speed_kmh": (70,) * 241}, every_s=60, raised=()),
@@ -79,6 +86,14 @@ def continuous_driving(batch: Enriched, limits: Limits, state: State) -> Found:
     Severe above 5 h. A lead where only driving behind gaps of data carries it over the limit, where
     a gap of 20 minutes or more may have been a rest, or where the vehicle has two drivers and the
     fixes do not show one and the same.
+
+    Both readings of gaps are measured, as they stood when the counter was last tested above its limit:
+    ``driven_s`` is the counter itself; ``certain_s`` leaves out driving behind gaps and begins anew at
+    every unknown part of 20 minutes or more (a short stop is added to it only where it is not 0).
+
+    Warned once per counter, while it has no episode: at the first piece of driving, tested like an
+    episode, after which limit - ``warn_ms`` < counter <= limit. A counter that is taken up again is the
+    same counter.
 
     Parameters
     ----------

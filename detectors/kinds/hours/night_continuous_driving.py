@@ -15,14 +15,16 @@ from detectors.why import Why, Words
     classes="LC",
     severity=Severity.SERIOUS,
     clause="GA/T 2372-2026《机动车驾驶人疲劳驾驶认定规则》 (recognition of fatigue driving)",
-    limits={"limit_ms": 7_200_000},
+    limits={"limit_ms": 7_200_000, "warn_ms": 1_800_000},
     state=COUNTER,
     measures=counter_measures,
     why=Why(
         measured=Words(
-            "夜间自上次休息或更换驾驶员以来累计驾驶 {driven_ms}，超过限值 {excess_s}（按{basis}计）。",
-            "Driven for {driven_ms} of the night since the last rest or change of driver, {excess_s} above the "
-            "limit (counted for {basis}).",
+            "夜间自上次休息或更换驾驶员以来累计驾驶 {driven_s}，超过限值 {excess_s}（按{basis}计；数据中断按行驶理"
+            "解）；若将数据中断理解为休息，则累计驾驶 {certain_s}。",
+            "Driven for {driven_s} of the night since the last rest or change of driver, {excess_s} above the "
+            "limit (counted for {basis}, gaps of data read as driving); with gaps of data read as rest it is "
+            "{certain_s}.",
         ),
         limit=Words(
             "22:00至次日06:00，客运车辆连续驾驶不得超过 {limit_ms}，每晚22:00起重新累计；休息须连续停车不少于 "
@@ -50,6 +52,12 @@ from detectors.why import Why, Words
         facts=counter_facts,
     ),
     over="pieces",
+    warns=Words(
+        "夜间已连续驾驶 {driven_s}，再驾驶 {left_s} 即达限值 {limit_ms}：请停车休息不少于 {rest_ms}，或更换驾驶员。",
+        "Driven on for {driven_s} of the night: {left_s} are left of {limit_ms}. A rest of at least {rest_ms} is due, "
+        "or another driver.",
+    ),
+    version=2,
     examples=(
         Example(
             "from 21:00 past midnight",
@@ -66,7 +74,8 @@ from detectors.why import Why, Words
 def night_continuous_driving(batch: Enriched, limits: Limits, state: State) -> Found:
     """A coach: more than 2 h of driving inside [22:00, 06:00) since the last rest or change of driver.
 
-    The counter begins anew at each 22:00. Leads as for V05.
+    The counter begins anew at each 22:00. Leads, both readings of gaps and warnings as for V05; each
+    night's counter is one of its own.
 
     Parameters
     ----------

@@ -24,22 +24,25 @@ from detectors.why import Why, Words
             "Driven for {drive_s} and {distance_m} between two and five in the morning.",
         ),
         limit=Words(
-            "凌晨2时至5时客运车辆应停止运行（登记豁免的除外）；行驶达 {open_ms} 或 {open_dm} 即构成，超过 "
-            "{severe_ms} 为严重。",
-            "Coaches that are not registered as exempt stand still from two to five; {open_ms} or {open_dm} of "
-            "driving is enough, above {severe_ms} it is severe.",
+            "凌晨2时至5时客运车辆应停止运行（登记豁免或持有有效接驳运输证的除外）；行驶达 {open_ms} 或 {open_dm} 即构"
+            "成，超过 {severe_ms} 为严重。",
+            "Coaches that are neither registered as exempt nor hold a valid relay permit stand still from two to five; "
+            "{open_ms} or {open_dm} of driving is enough, above {severe_ms} it is severe.",
         ),
         clears=Words(
-            "在该时段停车；或行驶不足 {open_ms} 且不足 {open_dm}；或线路已登记豁免，即不构成。",
+            "在该时段停车；或行驶不足 {open_ms} 且不足 {open_dm}；或线路已登记豁免；或持有当时有效的接驳运输证，即不"
+            "构成。",
             "Standing still in these hours; or driving for less than {open_ms} and less than {open_dm}; or a line "
-            "registered as exempt.",
+            "registered as exempt; or a relay permit that was valid then.",
         ),
         sure=Words(
-            "数据中断期间推定的行驶未计入。",
-            "Driving behind gaps of data is left out.",
+            "数据中断期间推定的行驶未计入；计入的行驶期间，车辆未登记豁免，也没有登记有效的接驳运输证。",
+            "Driving behind gaps of data is left out; where it counted, the vehicle was not exempt and no valid relay "
+            "permit was registered.",
         ),
     ),
     over="pieces",
+    tables=("permits",),
     examples=(
         Example("ten minutes", {"speed_kmh": (20,) * 21}, every_s=30, raised=(20,), start="02:30:00"),
         Example("five kilometres", {"speed_kmh": (80,) * 9}, every_s=30, raised=(8,), start="02:30:00"),
@@ -52,6 +55,30 @@ from detectors.why import Why, Words
             start="02:30:00",
             registered={"small_hours_exempt": "1"},
         ),
+        Example(
+            "a relay permit",
+            {"speed_kmh": (80,) * 21},
+            every_s=30,
+            raised=(),
+            start="02:30:00",
+            papers={"permits": ({"permit": "relay", "valid_from": "2026-03-01", "valid_to": "2026-04-01"},)},
+        ),
+        Example(
+            "a relay permit that ran out at 02:33",
+            {"speed_kmh": (80,) * 21},
+            every_s=30,
+            raised=(13,),
+            start="02:30:00",
+            papers={"permits": ({"permit": "relay", "valid_to": "2026-03-02T02:33:00"},)},
+        ),
+        Example(
+            "a permit for something else",
+            {"speed_kmh": (80,) * 21},
+            every_s=30,
+            raised=(8,),
+            start="02:30:00",
+            papers={"permits": ({"permit": "detour"},)},
+        ),
     ),
 )
 def small_hours_running(batch: Enriched, limits: Limits, state: State) -> Found:
@@ -59,10 +86,13 @@ def small_hours_running(batch: Enriched, limits: Limits, state: State) -> Found:
 
     Severe above one hour. Driving behind gaps of data does not count. One episode a night.
 
+    Exempt is who is registered with ``small_hours_exempt``, or for whom a ``relay`` permit (接驳运输证) holds, at
+    the later fix of the pair that applies the driving: such driving does not count.
+
     Parameters
     ----------
     batch : Enriched, (n,)
-        Reads ``pieces`` and ``exempt``.
+        Reads ``pieces``, ``exempt`` and permits.
     limits : Limits
         See `totals.small_hours_total`.
     state : structured array of ``NIGHT_TOTAL``, (vehicles,)
@@ -74,4 +104,5 @@ def small_hours_running(batch: Enriched, limits: Limits, state: State) -> Found:
 
     Source: rulebook §4, §6.
     """
-    return small_hours_total(batch, limits.applies & ~batch.exempt, limits, state)
+    relayed = batch.paper("permits", "relay") >= 0
+    return small_hours_total(batch, limits.applies & ~batch.exempt & ~relayed, limits, state)
