@@ -1,15 +1,16 @@
 """Papers: dated rows about vehicles and staff, and which of them holds at a time."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest.batch import Int32, Int64
-from ingest.table import Row
+from ingest.fences import ALL_CLASSES
+from ingest.table import RegistryError, Row
 
 _CLOCK = 1 << 42
 """Times are told apart from 1970 until the year 2109 [ms]; a row without an end reaches over it."""
@@ -41,6 +42,8 @@ class Sort:
         Further columns that may be filled.
     alone : tuple of str, optional
         Rows that agree in holder, sort and these columns may not hold at the same time; None where they may.
+    some : tuple of str
+        Columns of which one at least must be filled.
     ends : bool
         Every row must have an end.
     """
@@ -54,6 +57,7 @@ class Sort:
     required: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     alone: tuple[str, ...] | None = None
+    some: tuple[str, ...] = ()
     ends: bool = False
 
     @property
@@ -88,7 +92,8 @@ SORTS = {
              ("L", "C", "H", "B", "T", "F", "escort"), columns=("number",), alone=()),
         Sort("staff", "从业人员", "Staff", STAFF, "role", ("driver", "escort"), columns=("company",), alone=()),
         Sort("exemptions", "豁免", "Exemptions", "", required=("kind", "reason"),
-             columns=("plate", "plate_color", "class", "county", "company", "fence"), ends=True),
+             columns=("number", "plate", "plate_color", "class", "county", "company", "fence"),
+             some=("plate", "class", "county", "company", "fence"), ends=True),
     )
 }  # fmt: skip
 """Tables of papers by name."""
@@ -208,29 +213,42 @@ class Papers:
         return found
 
 
-def check_papers(sort: Sort, rows: Sequence[Row], holder: Sequence[int]) -> None:
-    """See that rows are what their table asks for.
+def check_paper(sort: Sort, row: Row) -> None:
+    """See that a row is what its table asks for.
 
     Raises
     ------
     RegistryError
         A column that must be filled and is not, a sort that there is not, a validity that is reversed or has no end
-        where it must, or two rows that hold at the same time where they may not.
+        where it must.
     """
-    spans: dict[tuple[Any, ...], list[tuple[int, int, Row]]] = {}
-    for row, who in zip(rows, holder, strict=True):
-        if sort.by and row.text(sort.by) not in sort.sorts:
-            row.fail(sort.by, f"one of {', '.join(sort.sorts)}")
-        for field in sort.required:
-            row.text(field, required=True)
+    if sort.by and row.text(sort.by) not in sort.sorts:
+        row.fail(sort.by, f"one of {', '.join(sort.sorts)}")
+    for field in sort.required:
+        row.text(field, required=True)
+    if sort.some and not any(map(row.text, sort.some)):
+        row.fail(sort.some[0], f"one of {', '.join(sort.some)} at least")
+    if "class" in sort.known and set(row.text("class")) - set(ALL_CLASSES):
+        row.fail("class", f"letters of {ALL_CLASSES}, or nothing for all")
+    row.validity()
+    if sort.ends:
+        row.text("valid_to", required=True)
+
+
+def overlaps(sort: Sort, rows: Sequence[Row], holder: Sequence[int]) -> Iterator[tuple[Row, RegistryError]]:
+    """Rows, each sound by itself, that hold at the same time as one before them, where only one may."""
+    held: dict[tuple[Any, ...], list[tuple[int, int, Row]]] = {}
+    for row, who in zip(rows, holder, strict=True) if sort.alone is not None else ():
         begin, end = row.validity()
-        if sort.ends:
-            row.text("valid_to", required=True)
-        if sort.alone is not None:
-            key = (who, row.text(sort.by) if sort.by else "", *map(row.text, sort.alone))
-            spans.setdefault(key, []).append((begin, end, row))
-    for held in spans.values():
-        held.sort(key=lambda span: span[:2])
-        for (_, end, before), (begin, _, row) in pairwise(held):
-            if begin < end:
-                row.fail("valid_from", f"a time not before the end of the one in line {before.line}: they overlap")
+        spans = held.setdefault((who, row.text(sort.by) if sort.by else "", *map(row.text, sort.alone or ())), [])
+        at = bisect_left(spans, begin, key=lambda span: span[0])
+        try:
+            if at < len(spans) and spans[at][0] < end:
+                row.fail("valid_to", f"a time not after the begin of the one in line {spans[at][2].line}: they overlap")
+            if at and spans[at - 1][1] > begin:
+                before = spans[at - 1][2].line
+                row.fail("valid_from", f"a time not before the end of the one in line {before}: they overlap")
+        except RegistryError as error:
+            yield row, error
+        else:
+            spans.insert(at, (begin, end, row))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ingest.batch import Bool, Int8, Int32, Int64
 from ingest.fences import Feature, Fence, read_features
-from ingest.papers import SORTS, STAFF, VEHICLE, Papers, check_papers
+from ingest.papers import SORTS, STAFF, VEHICLE, Papers, Sort, check_paper, overlaps
 from ingest.table import RegistryError, Row, read_table
 from ingest.timetable import Timetable
 from ingest.trips import REQUIRED, STOP_TIMES, STOPS, TRIPS, timetable
@@ -167,18 +167,36 @@ class Registry:
         return found
 
 
+class _VehicleRow(NamedTuple):
+    """A row of ``vehicles.csv``, read."""
+
+    vehicle: Vehicle
+    from_ms: int
+    to_ms: int
+    kind: int
+    drivers: int
+    exempt: int
+    party: Party
+
+
+def read_vehicle(row: Row) -> _VehicleRow:
+    """Make sense of a row of ``vehicles.csv``."""
+    kind = row.text("class")
+    if len(kind) != 1 or kind not in CLASSES:
+        row.fail("class", f"one of the letters {' '.join(CLASSES)}")
+    vehicle = Vehicle(row.text("plate", required=True), row.whole("plate_color", 2, 0, 255))
+    party = Party(kind, row.text("county"), row.text("company"))
+    begin, end = row.validity()
+    drivers, exempt = row.whole("drivers", 1, 1, 99), row.whole("small_hours_exempt", 0, 0, 1)
+    return _VehicleRow(vehicle, begin, end, CLASSES.index(kind), drivers, exempt, party)
+
+
 def _vehicle_rows(source: Iterable[Row]) -> tuple[Entries, list[Party], Vehicles]:
     vehicles, parties = Vehicles(), dict[Party, int]()
     rows: list[tuple[int, int, int, int, int, int, int]] = []
-    for row in source:
-        kind = row.text("class")
-        if len(kind) != 1 or kind not in CLASSES:
-            row.fail("class", f"one of the letters {' '.join(CLASSES)}")
-        vehicle = vehicles.row(row.text("plate", required=True), row.whole("plate_color", 2, 0, 255))
-        party = parties.setdefault(Party(kind, row.text("county"), row.text("company")), len(parties))
-        begin, end = row.validity()
-        drivers, exempt = row.whole("drivers", 1, 1, 99), row.whole("small_hours_exempt", 0, 0, 1)
-        rows.append((vehicle, begin, end, CLASSES.index(kind), drivers, exempt, party))
+    for read in map(read_vehicle, source):
+        party = parties.setdefault(read.party, len(parties))
+        rows.append((vehicles.row(*read.vehicle), *read[1:6], party))
     rows.sort(key=lambda cells: cells[:2])
     rows.append((-1, 0, 0, NO_CLASS, 0, 0, len(parties)))
     table: NDArray[np.int64] = np.array(rows, np.int64)
@@ -197,7 +215,8 @@ def _vehicle_rows(source: Iterable[Row]) -> tuple[Entries, list[Party], Vehicles
 _PARAMETERS = ("group", "name", "value", "class", "county", "company", "fence", "valid_from", "valid_to", "by", "why")
 
 
-def _override(row: Row) -> Override:
+def read_override(row: Row) -> Override:
+    """Make sense of a row of ``parameters.csv``; whether its group knows such a parameter is not asked."""
     classes = row.text("class")
     if set(classes) - set(CLASSES):
         row.fail("class", f"letters of {CLASSES}, or nothing for all")
@@ -212,25 +231,28 @@ def _override(row: Row) -> Override:
     )
 
 
-def _check_names(rows: Iterable[Row], field: str) -> None:
-    """See that each row of companies or counties names one; they give names to codes, nothing else hangs on them."""
-    for row in rows:
-        row.text(field, required=True)
-        row.validity()
+def check_name(row: Row, field: str) -> None:
+    """See that a row of companies or counties names one; they give names to codes, nothing else hangs on them."""
+    row.text(field, required=True)
+    row.validity()
+
+
+def holder_of(sort: Sort, row: Row, vehicles: Vehicles) -> int:
+    """Whose a paper is: row of the vehicle, code of the staff, or -1 for nobody."""
+    if sort.holder == VEHICLE:
+        return vehicles.row(row.text("plate", required=True), row.whole("plate_color", 2, 0, 255))
+    return driver_code(row.text("staff", required=True)) if sort.holder == STAFF else -1
 
 
 def _papers(source: "Source", vehicles: Vehicles) -> dict[str, Papers]:
     found = {}
     for name, sort in SORTS.items():
         rows = source.tables.get(name, [])
-        if sort.holder == VEHICLE:
-            colour = "plate_color"
-            holder = [vehicles.row(row.text("plate", required=True), row.whole(colour, 2, 0, 255)) for row in rows]
-        elif sort.holder == STAFF:
-            holder = [driver_code(row.text("staff", required=True)) for row in rows]
-        else:
-            holder = [-1] * len(rows)
-        check_papers(sort, rows, holder)
+        holder = [holder_of(sort, row, vehicles) for row in rows]
+        for row in rows:
+            check_paper(sort, row)
+        for _, error in overlaps(sort, rows, holder):
+            raise error
         found[name] = Papers(sort, rows, holder)
     return found
 
@@ -246,6 +268,9 @@ TABLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "stop_times": (REQUIRED["stop_times"], STOP_TIMES),
 }
 """CSV files of a registry by name: columns that must be there, and all that may be (empty: any)."""
+
+NAMES = {"companies": "company", "counties": "county"}
+"""Tables that give names, and the column whose codes they name."""
 
 MAPS = ("fences", "roads", "routes")
 """GeoJSON files of a registry: areas, lines with limits, lines that vehicles are assigned to."""
@@ -294,12 +319,13 @@ class Source:
         """
         for error in self.refused:
             raise error
-        _check_names(self.tables.get("companies", []), "company")
-        _check_names(self.tables.get("counties", []), "county")
+        for name, column in NAMES.items():
+            for row in self.tables.get(name, []):
+                check_name(row, column)
         entries, parties, vehicles = _vehicle_rows(self.vehicles)
         fences = [feature.fence() for feature in self.maps.get("fences", [])]
         roads, routes = ([feature.way(name) for feature in self.maps.get(name, [])] for name in ("roads", "routes"))
-        overrides = list(map(_override, self.tables.get("parameters", [])))
+        overrides = list(map(read_override, self.tables.get("parameters", [])))
         papers = _papers(self, vehicles)
         service = timetable(self.tables, papers["duties"], vehicles)
         return Registry(entries, parties, vehicles, fences, overrides, papers, roads, routes, service)
