@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from detectors.activity import DRIVING, Pieces, drive
 from detectors.limits import ROAD_LIMIT, Parameters
+from detectors.meanwhile import NOTHING, Meanwhile
+from detectors.ways import Ways
 from detectors.zones import Zones
 from ingest.batch import Bool, Float64, Int8, Int32
 from ingest.gate import Accepted
@@ -28,7 +30,9 @@ class Around:
 
     registry: Registry
     zones: Zones
+    ways: Ways
     answers: dict[tuple[str, ...], Any]
+    meanwhile: Meanwhile = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,7 @@ class Lookup:
         entries = registry.entries
         np.bitwise_or.at(self.letters, entries.vehicle[:-1], np.left_shift(1, entries.kind[:-1]).astype(np.uint8))
         self.zones = Zones(registry.fences)
+        self.ways = Ways(registry)
         self.road_limit = Parameters("road_limit", ROAD_LIMIT, registry)
         self.driving = Parameters("driving", DRIVING, registry)
         for numbers in self.driving.sets:
@@ -135,8 +140,8 @@ class Lookup:
                 expected = f"driving near_dm above yard_dm ({numbers['yard_dm']}): a yard move hides in no gap"
                 raise RegistryError(source.path, source.line, "value", expected, int(numbers["near_dm"]))
 
-    def enrich(self, accepted: Accepted, activity: NDArray[np.void]) -> Enriched:
-        """Look everything up for a batch; `activity` is the state of `activity.drive`."""
+    def enrich(self, accepted: Accepted, activity: NDArray[np.void], meanwhile: Meanwhile = NOTHING) -> Enriched:
+        """Look everything up for a batch; `activity` is the state of `activity.drive`, `meanwhile` what else arrived."""
         registry, entries = self.registry, self.registry.entries
         time_ms = accepted.time_ms
         entry = registry.entry(accepted.vehicle, time_ms)
@@ -157,6 +162,6 @@ class Lookup:
             zone_kmh=zone.limit_kmh,
             zone_fence=zone.fence,
             no_go_fence=self.zones.least("hazmat_no_go", *place).fence,
-            around=Around(registry, self.zones, {}),
+            around=Around(registry, self.zones, self.ways, {}, meanwhile),
             pieces=drive(accepted, self.driving.sets, self.driving.index(entry, time_ms), activity),
         )

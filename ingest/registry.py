@@ -77,7 +77,8 @@ class Vehicles:
 class Entries:
     """Dated registry rows as columns, shape (entries + 1,), by vehicle, then ``valid_from``.
 
-    The last row is nobody's: it stands for a fix at whose time no row holds, index -1.
+    The last row is nobody's: it stands for a fix at whose time no row holds, index -1. Of the `areas`, the counties
+    that a vehicle is licensed for, the first is empty: nothing is known.
     """
 
     vehicle: Int32
@@ -87,6 +88,8 @@ class Entries:
     drivers: Int32
     small_hours_exempt: Bool
     party: Int32
+    area: Int32
+    areas: tuple[frozenset[str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,7 @@ class _VehicleRow(NamedTuple):
     drivers: int
     exempt: int
     party: Party
+    area: frozenset[str]
 
 
 def read_vehicle(row: Row) -> _VehicleRow:
@@ -188,17 +192,19 @@ def read_vehicle(row: Row) -> _VehicleRow:
     party = Party(kind, row.text("county"), row.text("company"))
     begin, end = row.validity()
     drivers, exempt = row.whole("drivers", 1, 1, 99), row.whole("small_hours_exempt", 0, 0, 1)
-    return _VehicleRow(vehicle, begin, end, CLASSES.index(kind), drivers, exempt, party)
+    area = frozenset(row.text("area").split())
+    return _VehicleRow(vehicle, begin, end, CLASSES.index(kind), drivers, exempt, party, area)
 
 
 def _vehicle_rows(source: Iterable[Row]) -> tuple[Entries, list[Party], Vehicles]:
     vehicles, parties = Vehicles(), dict[Party, int]()
-    rows: list[tuple[int, int, int, int, int, int, int]] = []
+    areas: dict[frozenset[str], int] = {frozenset(): 0}
+    rows: list[tuple[int, ...]] = []
     for read in map(read_vehicle, source):
         party = parties.setdefault(read.party, len(parties))
-        rows.append((vehicles.row(*read.vehicle), *read[1:6], party))
+        rows.append((vehicles.row(*read.vehicle), *read[1:6], party, areas.setdefault(read.area, len(areas))))
     rows.sort(key=lambda cells: cells[:2])
-    rows.append((-1, 0, 0, NO_CLASS, 0, 0, len(parties)))
+    rows.append((-1, 0, 0, NO_CLASS, 0, 0, len(parties), 0))
     table: NDArray[np.int64] = np.array(rows, np.int64)
     entries = Entries(
         table[:, 0].astype(np.int32),
@@ -208,6 +214,8 @@ def _vehicle_rows(source: Iterable[Row]) -> tuple[Entries, list[Party], Vehicles
         table[:, 4].astype(np.int32),
         table[:, 5].astype(np.bool_),
         table[:, 6].astype(np.int32),
+        table[:, 7].astype(np.int32),
+        tuple(areas),
     )
     return entries, [*parties, NOBODY], vehicles
 
