@@ -17,7 +17,7 @@ from ingest.gate import Accepted, Verdict, flaws
 from ingest.geodesy import distance_dm, jumps
 from ingest.kernel import kernel
 from ingest.moment import BEIJING_MS, DAY_MS, HOUR_MS
-from ingest.registry import Registry
+from ingest.registry import CLASSES, Registry
 
 CONTINUOUS, INCOMPLETE, JUMPING = 1, 2, 3
 """Classes of a pair of consecutive located fixes; 0 for none."""
@@ -150,9 +150,10 @@ class Day:
         """Rows of the vehicles, (v,)."""
         return np.arange(len(self), dtype=np.int32)
 
-    def of_class(self, letters: Bool) -> Bool:
-        """Where the vehicle is of one of these classes at the day's end, (v,); the last of the letters is for none."""
-        found: Bool = letters[self.registry.entries.kind[self.entry]]
+    def of_class(self, letters: str, entry: Int32 | None = None) -> Bool:
+        """Where the vehicle is of one of these classes, at the day's end unless other rows are given, (v,)."""
+        wanted = np.array([letter in letters for letter in CLASSES] + [False])
+        found: Bool = wanted[self.registry.entries.kind[self.entry if entry is None else entry]]
         return found
 
     def papers(self, table: str, least_ms: Int64) -> Bool:

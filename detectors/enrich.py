@@ -141,7 +141,7 @@ class Lookup:
                 raise RegistryError(source.path, source.line, "value", expected, int(numbers["near_dm"]))
 
     def enrich(self, accepted: Accepted, activity: NDArray[np.void], meanwhile: Meanwhile = NOTHING) -> Enriched:
-        """Look everything up for a batch; `activity` is the state of `activity.drive`, `meanwhile` what else arrived."""
+        """Look everything up for a batch; `activity` is the state of `activity.drive`, `meanwhile` the batch itself."""
         registry, entries = self.registry, self.registry.entries
         time_ms = accepted.time_ms
         entry = registry.entry(accepted.vehicle, time_ms)

@@ -34,7 +34,8 @@ Measures = Callable[[Any], dict[str, object]]
 Fenced = Callable[[Enriched], Int32]
 """Which fence a kind goes by at each fix."""
 
-Detect = Callable[[Enriched, Limits, State], Found]
+Detect = Callable[[Any, Limits, State], Found]
+"""Decides: of `Enriched` fixes, or, where the kind's scope is ``day``, of a `days.Day`."""
 
 
 @dataclass(frozen=True, slots=True)

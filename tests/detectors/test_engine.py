@@ -103,7 +103,7 @@ def test_an_entry_is_complete(entry: Kind) -> None:
     assert entry.clause
     assert entry.doc.strip()
     assert "Source: rulebook" in entry.doc
-    assert entry.family in ("speed", "hours", "place")
+    assert entry.family in ("speed", "hours", "place", "papers", "conduct", "service", "track")
     units = ("_ms", "_kmh", "_dm", "points", "ratio")
     assert all(name.endswith(units) for name in entry.limits), "names of parameters carry their unit"
 
