@@ -27,6 +27,26 @@ _MISSING = Words("（未记录）", "(not recorded)")
 _TERMS: Mapping[str, Words] = {
     "driver": Words("驾驶员", "the driver"),
     "vehicle": Words("车辆", "the vehicle"),
+    "operation_permit": Words("道路运输证", "operation permit"),
+    "annual_review": Words("年度审验", "annual review"),
+    "inspection": Words("检验检测", "inspection"),
+    "compulsory_insurance": Words("交强险", "compulsory insurance"),
+    "carrier_insurance": Words("承运人责任险", "carrier's liability insurance"),
+    "unnumbered": Words("未登记", "not given"),
+    "ever": Words("登记之初", "the register began"),
+    "suspended": Words("报停", "suspended"),
+    "deregistered": Words("注销", "deregistered"),
+    "transferred": Words("转出", "transferred"),
+    "unlicensed": Words("未许可", "unlicensed"),
+    "no_sheet": Words("无有效包车备案", "without a charter sheet that held"),
+    "off_route": Words("在包车备案的县市以外", "outside the counties of its charter sheet"),
+    "load_told": Words("终端报告载货", "loaded, as its terminal says"),
+    "load_guessed": Words("当日曾在装货场所停留后驶出", "after it had stood at a shipper's that day"),
+    "unqualified": Words("驾驶员无相应从业资格记录", "the driver has no qualification for this class on record"),
+    "lapsed": Words("驾驶员从业资格已到期", "the driver's qualification has ended"),
+    "no_escort": Words("未排有效资格的押运员", "no escort with a qualification that holds is on the roster"),
+    "other_driver": Words("当班驾驶员不在排班之列", "the driver is none of those on the roster"),
+    "no_driver": Words("无驾驶员登录", "no driver is logged in"),
 }
 _DEFAULTS = Words(
     "判定参数按目录默认值列示；当地另有登记的，以当时登记的为准。",
@@ -135,7 +155,7 @@ def _plain(defaults: Mapping[str, Any]) -> dict[str, float]:
     return {name: value for name, value in defaults.items() if not isinstance(value, Mapping)}
 
 
-def _facts(kind: Kind, measures: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, float]:
+def _facts(kind: Kind, measures: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, float | str]:
     try:
         return kind.why.facts(measures, parameters)
     except KeyError:  # a measure that an old row lacks

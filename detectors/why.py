@@ -19,11 +19,11 @@ class Words(NamedTuple):
         return zh, en
 
 
-Facts = Callable[[Mapping[str, Any], Mapping[str, Any]], Mapping[str, float]]
-"""Works further numbers out of measures and parameters."""
+Facts = Callable[[Mapping[str, Any], Mapping[str, Any]], Mapping[str, float | str]]
+"""Works further numbers, or texts, out of measures and parameters."""
 
 
-def no_facts(measures: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, float]:  # noqa: ARG001
+def no_facts(measures: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, float | str]:  # noqa: ARG001
     """Nothing beyond the measures themselves."""
     return {}
 

@@ -1,0 +1,1 @@
+"""Papers: vehicles and staff without the papers that their work needs."""
