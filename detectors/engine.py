@@ -1,7 +1,7 @@
 """Engine: a batch through gate, enrichment and all kinds; results do not depend on its cuts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from detectors import activity
 from detectors.catalogue import CATALOGUE
 from detectors.enrich import Enriched, Lookup
+from detectors.exemptions import Exemptions
 from detectors.found import Found
 from detectors.kind import Kind
 from detectors.limits import Limits, Parameters
@@ -31,11 +32,14 @@ class Result:
         Accepted fixes at whose time their vehicle is not registered.
     found : dict
         Code to the episodes that the batch raised or changed.
+    exempted : mapping
+        Code of a kind and name of an exemption to the accepted fixes at which it kept the kind from being applied.
     """
 
     verdict: Int8
     unregistered: int
     found: dict[str, Found]
+    exempted: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 GROUPS = (*CATALOGUE, "road_limit", "driving")
@@ -62,6 +66,7 @@ class Engine:
             code: Parameters(code, kind.limits, registry, fenced=kind.fenced is not None)
             for code, kind in kinds.items()
         }
+        self.exemptions = Exemptions(registry)
         layout = {"gate": gate.STATE, "activity": activity.ACTIVITY}
         layout |= {code: kind.state for code, kind in kinds.items()}
         self.states = States(layout, {code: kind.classes for code, kind in kinds.items()})
@@ -77,7 +82,7 @@ class Engine:
             code: kind.detect(enriched, self.limits(kind, enriched), self.states[code])
             for code, kind in self.kinds.items()
         }
-        return Result(verdict, int((enriched.entry < 0).sum()), found)
+        return Result(verdict, int((enriched.entry < 0).sum()), found, self.exemptions.told())
 
     def limits(self, kind: Kind, batch: Enriched) -> Limits:
         """Look up the parameter sets of a kind for a batch."""
@@ -91,7 +96,7 @@ class Engine:
             index = parameters.index(entry, at_ms, None if fence is None else fence[row])
         applies = batch.once(("applies", kind.classes), lambda: batch.of_class(kind.classes))
         slot = batch.once(("slot", kind.classes), lambda: self._slots(kind, batch))
-        return Limits(parameters.sets, index, applies, slot)
+        return Limits(parameters.sets, index, self.exemptions.exempt(kind.code, batch, applies), slot)
 
     def _slots(self, kind: Kind, batch: Enriched) -> Int32:
         """Row of the state of kinds for these classes, (n,)."""
