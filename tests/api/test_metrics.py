@@ -29,7 +29,7 @@ def used() -> Metrics:
     """Metrics that have seen something of everything."""
     metrics = Metrics()
     verdict = np.array([0, 0, 1, 7], np.uint8)
-    result = Result(verdict, unregistered=2, found={})
+    result = Result(verdict, unregistered=2, found={}, exempted={("V01", "E1"): 3})
     metrics.count(np.array([1, 2, 3, MISSING_MS]), np.array([4, 5, 6, 7]), result)
     metrics.count_records(["malformed", "misrouted", "malformed"])
     metrics.count_facts([("V01", "raised"), ("V01", "raised"), ("V02", "ended")])
@@ -46,6 +46,13 @@ def samples(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:
         for sample in family.samples
         if sample.name == name
     }
+
+
+def test_what_exemptions_took() -> None:
+    metrics = used()
+    assert samples(metrics, "warnloop_exempted_fixes_total") == {("E1", "V01"): 3}
+    assert metrics.words()[-1].endswith(": V01 E1 3")
+    assert not any("exempted" in line for line in Metrics().words())
 
 
 def test_names_and_words() -> None:
