@@ -17,6 +17,7 @@ from ingest.moment import parse_ms
 from ingest.profile import DEFAULT, Profile
 from ingest.registry import Vehicles
 from ingest.rejects import MALFORMED, Rejects
+from ingest.ticks import NO_TICKS, Ticks
 
 UNKNOWN_FORM = "unknown_form"
 MISROUTED = "misrouted"
@@ -50,6 +51,8 @@ class Decoded:
         Records that are no fix.
     ticks : dict of int
         Partition to the latest tick [ms].
+    among : Ticks
+        All ticks, where they stand among the fixes, and the partition of each vehicle.
     """
 
     batch: Batch
@@ -57,6 +60,7 @@ class Decoded:
     row: Int32
     quarantined: list[Quarantined]
     ticks: dict[int, int]
+    among: Ticks
 
 
 class _Refused(Rejects):
@@ -111,6 +115,7 @@ class Decoder:
         """Read frames in their order; nothing in them can stop it."""
         quarantined: list[Quarantined] = []
         ticks: dict[int, int] = {}
+        marks: list[tuple[int, int, int]] = []
         parts: list[Positions] = []
         texts: list[bytes] = []
         origin: list[tuple[int, int]] = []
@@ -122,6 +127,7 @@ class Decoder:
                     quarantined.append(Quarantined(frame, 0, MALFORMED, "not the time of a tick", frame.content))
                 else:
                     ticks[frame.partition] = max(tick, ticks.get(frame.partition, tick))
+                    marks.append((at, tick, frame.partition))
                 continue
             if frame.form not in self.readers:
                 detail = f"this program reads {', '.join(self.readers)}, not {frame.form}"
@@ -157,7 +163,12 @@ class Decoder:
             batch, frame_of, row_of = batch.take(kept), frame_of[kept], row_of[kept]
         received = np.array([frame.received_ms for frame in frames], np.int64)[frame_of]
         np.copyto(batch.received_ms, received, where=batch.received_ms == MISSING_MS)
-        return Decoded(batch, frame_of, row_of.astype(np.int32), quarantined, ticks)
+        among = NO_TICKS
+        if marks:
+            places = np.searchsorted(frame_of, [at for at, _, _ in marks]).tolist()
+            placed = [(place, *mark[1:]) for place, mark in zip(places, marks, strict=True)]
+            among = Ticks.of(placed, self.home().astype(np.int32))
+        return Decoded(batch, frame_of, row_of.astype(np.int32), quarantined, ticks, among)
 
     def _read(self, form: str, texts: list[bytes], end: int, parts: list[Positions]) -> None:
         """Decode lines whose numbers end before `end`."""

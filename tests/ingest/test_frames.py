@@ -261,6 +261,36 @@ def test_ticks() -> None:
     assert decoder().decode([frame(b"4", TICK), frame(b"3", TICK, 1)]).ticks == {0: 4}
 
 
+def test_ticks_stand_among_the_fixes_of_their_partition() -> None:
+    """Rubbish and vehicles that belong elsewhere do not count."""
+    plates = [f"测A{at:05}" for at in range(40)]
+    home = [plate for plate in plates if partition_of(plate, 2, 2) == 0]
+    away = [plate for plate in plates if partition_of(plate, 2, 2) == 1]
+
+    def fixes(*chosen: str) -> bytes:
+        return b"\n".join(GOOD.replace("测A00001".encode(), plate.encode()) for plate in chosen)
+
+    own = decoder(2)
+    among = own.decode(
+        [
+            frame(b"10", TICK),
+            frame(fixes(home[0], away[0], home[1]) + b"\nrubbish", offset=1),
+            frame(b"20", TICK, 2),
+            frame(fixes(*away[:3]), partition=1),
+            frame(b"15", TICK, 1, partition=1),
+            frame(fixes(away[3]), partition=1, offset=2),
+            frame(fixes(home[2]), offset=3),
+            frame(b"30", TICK, 4),
+        ]
+    ).among
+    rows = zip(
+        among.at.tolist(), among.first_ms.tolist(), among.last_ms.tolist(), among.partition.tolist(), strict=True
+    )
+    assert list(rows) == [(0, 10, 10, 0), (2, 20, 20, 0), (7, 30, 30, 0), (5, 15, 15, 1)]
+    names = [name.plate for name in own.vehicles.names]
+    assert among.home.tolist() == [partition_of(plate, 2, 2) for plate in names]
+
+
 def test_csv_frames_whose_header_is_no_header() -> None:
     row = b"A1,1772380800000,87.3,44,60"
     good = b"plate,time,lon,lat,speed_kmh"
@@ -318,7 +348,7 @@ def test_a_frame_of_nothing_but_rubbish_is_put_away_in_time() -> None:
 
 def test_no_frames() -> None:
     found = decoder().decode([])
-    assert (len(found.batch), found.quarantined, found.ticks) == (0, [], {})
+    assert (len(found.batch), found.quarantined, found.ticks, len(found.among)) == (0, [], {}, 0)
 
 
 FORMS = st.sampled_from([POSITIONS, CSV, TICK, *(f"{form}:{name}" for name in PROFILES for form in (POSITIONS, CSV))])
