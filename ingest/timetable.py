@@ -4,7 +4,9 @@ A *service day* is a Beijing day that a trip belongs to; its clock may pass 24:0
 a *run* is one trip of one vehicle on one service day.
 """
 
-from collections.abc import Sequence
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -23,6 +25,9 @@ AROUND_MS = 2 * HOUR_MS
 KEPT = 8
 """Days whose calls are kept at hand."""
 
+METRES_PER_DEG = 6_371_008.8 * math.pi / 180.0
+"""Of latitude, on the sphere of the rulebook."""
+
 UNTIMED = -1
 """A call whose time is not in the timetable."""
 
@@ -35,6 +40,11 @@ def day_of(time_ms: Int64) -> Int64:
 def start_of(day: int) -> int:
     """When a Beijing day begins [ms of the epoch]."""
     return day * DAY_MS - BEIJING_MS
+
+
+def code_of(text: str) -> int:
+    """Number of an id: 63 bits of a hash, so that it means the same under any registry; never 0."""
+    return int.from_bytes(hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest(), "big") >> 1 or 1
 
 
 class Stop(NamedTuple):
@@ -150,6 +160,12 @@ class Timetable:
         [deg].
     east, north : float64, (c,)
         Where the trip goes at each call: from the stop before to the one behind it, planar [m].
+    inner : bool, (c,)
+        Calls between a trip's first and its last that are not on request.
+    stop_codes, trip_codes : int64, (stops,), (trips,)
+        `code_of` their ids.
+    stop_of, trip_of : mapping
+        Code to the stop, code to the trip.
     vehicles : int32, (v,)
         Rows of the registry's vehicles that run any trip, in order.
     """
@@ -162,6 +178,11 @@ class Timetable:
     lat: Float64 = field(init=False)
     east: Float64 = field(init=False)
     north: Float64 = field(init=False)
+    inner: Bool = field(init=False)
+    stop_codes: Int64 = field(init=False)
+    trip_codes: Int64 = field(init=False)
+    stop_of: Mapping[int, Stop] = field(init=False)
+    trip_of: Mapping[int, Trip] = field(init=False)
     vehicles: Int32 = field(init=False)
     _span: NDArray[np.int64] = field(init=False)
     _without: dict[int, list[int]] = field(init=False)
@@ -178,6 +199,14 @@ class Timetable:
         lon, lat = self.lon[stop], self.lat[stop]
         self.east = (lon[behind] - lon[before]) * np.cos(np.radians(lat)) * METRES_PER_DEG
         self.north = (lat[behind] - lat[before]) * METRES_PER_DEG
+        self.inner = ~self.calls.request
+        self.inner[first[:-1]] = False
+        self.inner[first[1:] - 1] = False
+        self.stop_codes, self.trip_codes = (
+            np.array([code_of(one.id) for one in some], np.int64) for some in (self.stops, self.trips)
+        )
+        self.stop_of = dict(zip(self.stop_codes.tolist(), self.stops, strict=True))
+        self.trip_of = dict(zip(self.trip_codes.tolist(), self.trips, strict=True))
         rows = [(span.vehicle, span.trip, span.first, span.last, span.days) for span in self.spans]
         self._span = np.array(rows, np.int64).reshape(-1, 5)
         self.vehicles = np.unique(self._span[:, 0]).astype(np.int32)
@@ -253,10 +282,6 @@ class Timetable:
             call.astype(np.int32),
             np.full(len(call), service, np.int64),
         )
-
-
-METRES_PER_DEG = 6_371_008.8 * np.pi / 180.0
-"""Of latitude, on the sphere of the rulebook."""
 
 
 def _make_room(kept: dict[int, object] | dict[int, Due] | dict[int, tuple[Int64, Int64]]) -> None:

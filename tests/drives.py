@@ -35,6 +35,13 @@ def _ring(west: float, south: float, east: float, north: float) -> tuple[str, li
     return "Polygon", [[(west, south), (east, south), (east, north), (west, north), (west, south)]]
 
 
+def _given(table: str, plate: str, row: Mapping[str, str]) -> dict[str, str]:
+    """A row of a table for this vehicle; its trips are its own."""
+    owned = table == "trips" or (table in SORTS and SORTS[table].holder == VEHICLE)
+    trip = {"trip": f"{row['trip']}-{plate}"} if table in ("trips", "stop_times") else {}
+    return ({"plate": plate} if owned else {}) | dict(row) | trip
+
+
 def register(folder: Path, kind: Kind, examples: Mapping[str, Example]) -> None:
     """Write a registry in which each plate is the vehicle of its example; they share the fences and lines of all."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -43,8 +50,8 @@ def register(folder: Path, kind: Kind, examples: Mapping[str, Example]) -> None:
     for plate, example in examples.items():
         vehicles.append({"plate": plate, "class": example.kind or kind.classes[0], **example.registered})
         for table, given in example.papers.items():
-            holder = {"plate": plate} if SORTS[table].holder == VEHICLE else {}
-            papers.setdefault(table, []).extend(holder | dict(one) for one in given)
+            rows = papers.setdefault(table, [])
+            rows += [one for one in (_given(table, plate, one) for one in given) if table != "stops" or one not in rows]
         if maps:
             continue
         maps = {"fences": [(fence, _ring(*fence["box"])) for fence in example.fences]}

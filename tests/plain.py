@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detectors import activity, counters, found, reminders, tallies, totals, verbs, zones
+from detectors import activity, counters, found, passings, reminders, stops, tallies, totals, verbs, zones
 from ingest import gate, geodesy
 
-MODULES = (geodesy, gate, found, activity, verbs, counters, totals, tallies, reminders, zones)
+MODULES = (geodesy, gate, found, activity, verbs, counters, totals, tallies, reminders, zones, passings, stops)
 
 
 def _records(value: Any) -> Any:

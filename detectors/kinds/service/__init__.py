@@ -1,0 +1,1 @@
+"""Kinds about service as it was promised: stations, stops, timetables."""
