@@ -59,7 +59,7 @@ class Judge:
         partition = np.array([frame.partition for frame in frames], np.int32)[decoded.frame]
         logged_ms = np.array([frame.received_ms for frame in frames], np.int64)[decoded.frame]
         number = self._numbers(decoded.batch.vehicle)
-        result = self.engine.detect(decoded.batch)
+        result = self.engine.detect(decoded.batch, decoded.among)
         return Judged(decoded, Origin(partition, offset, decoded.row, logged_ms), number, result)
 
     def _numbers(self, vehicle: Int32) -> Int32:

@@ -8,16 +8,20 @@ import numpy as np
 
 from detectors import activity
 from detectors.catalogue import CATALOGUE
+from detectors.days import Day, Days
 from detectors.enrich import Enriched, Lookup
 from detectors.exemptions import Exemptions
 from detectors.found import Found
 from detectors.kind import Kind
 from detectors.limits import Limits, Parameters
+from detectors.meanwhile import Meanwhile
 from detectors.state import States
 from ingest import gate
 from ingest.batch import Batch, Int8, Int32
+from ingest.gate import Verdict
 from ingest.registry import Party, Registry
 from ingest.table import RegistryError
+from ingest.ticks import NO_TICKS, Clock, Ticks
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +53,18 @@ GROUPS = (*CATALOGUE, "road_limit", "driving")
 class Engine:
     """Gate, lookups, kinds and their state for the vehicles of one registry.
 
+    Parameters
+    ----------
+    daily : bool
+        Whether to keep sheets of the vehicles' days, of all of the input, for `close`.
+
     Raises
     ------
     RegistryError
         A parameter that no rule has, or a value it cannot take.
     """
 
-    def __init__(self, registry: Registry, kinds: Mapping[str, Kind] = CATALOGUE) -> None:
+    def __init__(self, registry: Registry, kinds: Mapping[str, Kind] = CATALOGUE, *, daily: bool = False) -> None:
         for row in registry.overrides:
             if row.group not in GROUPS:
                 raise RegistryError(row.row.path, row.row.line, "group", f"one of {', '.join(GROUPS)}", row.group)
@@ -68,19 +77,32 @@ class Engine:
         }
         self.exemptions = Exemptions(registry)
         layout = {"gate": gate.STATE, "activity": activity.ACTIVITY}
-        layout |= {code: kind.state for code, kind in kinds.items()}
-        self.states = States(layout, {code: kind.classes for code, kind in kinds.items()})
+        self.online = {code: kind for code, kind in kinds.items() if kind.scope == "vehicle"}
+        layout |= {code: kind.state for code, kind in self.online.items()}
+        self.states = States(layout, {code: kind.classes for code, kind in self.online.items()})
         shared = {"gate": gate.VERSION, "activity": activity.VERSION}
-        self.versions = shared | {code: kind.version for code, kind in kinds.items()}
+        self.versions = shared | {code: kind.version for code, kind in self.online.items()}
+        self.days = Days() if daily else None
 
-    def detect(self, batch: Batch) -> Result:
-        """Carry all state through a batch of fixes in arrival order."""
+    def detect(self, batch: Batch, ticks: Ticks | Clock = NO_TICKS) -> Result:
+        """Carry all state through a batch of fixes in arrival order.
+
+        Parameters
+        ----------
+        batch : Batch, (n,)
+        ticks : Ticks or Clock
+            Between the fixes; a clock makes them of the fixes themselves.
+        """
         self.states.reserve(len(self.registry.vehicles))
         accepted, verdict = gate.gate(batch, self.states["gate"])
-        enriched = self.lookup.enrich(accepted, self.states["activity"])
+        if isinstance(ticks, Clock):
+            ticks = ticks.ticks(batch, (verdict == Verdict.ACCEPTED) | (verdict == Verdict.DRIFT))
+        if self.days is not None:
+            self.days.add(batch, verdict, accepted)
+        enriched = self.lookup.enrich(accepted, self.states["activity"], Meanwhile(batch, verdict, ticks))
         found = {
             code: kind.detect(enriched, self.limits(kind, enriched), self.states[code])
-            for code, kind in self.kinds.items()
+            for code, kind in self.online.items()
         }
         return Result(verdict, int((enriched.entry < 0).sum()), found, self.exemptions.told())
 
@@ -96,7 +118,11 @@ class Engine:
             index = parameters.index(entry, at_ms, None if fence is None else fence[row])
         applies = batch.once(("applies", kind.classes), lambda: batch.of_class(kind.classes))
         slot = batch.once(("slot", kind.classes), lambda: self._slots(kind, batch))
-        return Limits(parameters.sets, index, self.exemptions.exempt(kind.code, batch, applies), slot)
+        applies = self.exemptions.exempt(kind.code, batch, applies)
+        if not len(batch.around.meanwhile.ticks):
+            return Limits(parameters.sets, index, applies, slot)
+        every = np.arange(len(self.registry.vehicles))
+        return Limits(parameters.sets, index, applies, slot, self.states.slots(kind.code, every))
 
     def _slots(self, kind: Kind, batch: Enriched) -> Int32:
         """Row of the state of kinds for these classes, (n,)."""
@@ -104,6 +130,22 @@ class Engine:
         self.states.hear(batch.vehicle, self.lookup.letters)
         found: Int32 = self.states.slots(kind.code, batch.vehicle)
         return found
+
+    def close(self) -> dict[str, Found]:
+        """Judge all days on which anything was received, in order: episodes by code of the kinds of scope ``day``."""
+        daily = {code: kind for code, kind in self.kinds.items() if kind.scope == "day"}
+        states = {code: np.zeros(len(self.registry.vehicles), kind.state) for code, kind in daily.items()}
+        found: dict[str, list[Found]] = {code: [] for code in daily}
+        for day in self.days.close(self.registry) if self.days is not None else ():
+            for code, kind in daily.items():
+                found[code].append(kind.detect(day, self.day_limits(kind, day), states[code]))
+        return {code: np.concatenate(rows) for code, rows in found.items() if rows}
+
+    def day_limits(self, kind: Kind, day: Day) -> Limits:
+        """Parameter sets of a kind for the vehicles of a day, as they are in its last millisecond; (v,)."""
+        parameters = self.parameters[kind.code]
+        index = parameters.index(day.entry, np.full(len(day), day.end_ms - 1))
+        return Limits(parameters.sets, index, day.of_class(kind.classes), day.vehicle)
 
     def party(self, episode: Any) -> Party:
         """Class, county and company of the vehicle at the time its episode was raised."""
