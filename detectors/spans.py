@@ -280,3 +280,8 @@ def span(
         found,
     )
     return found[:count]
+
+
+def way_measures(row: Any) -> dict[str, object]:
+    """Distance of the confirmed runs [m]."""
+    return {"distance_m": int(row["distance_dm"]) / 10}

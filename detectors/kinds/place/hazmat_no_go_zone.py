@@ -1,11 +1,17 @@
 """V20: hazardous goods where they may not go."""
 
+import numpy as np
+
 from detectors.enrich import Enriched
 from detectors.found import Found
 from detectors.kind import Example, Severity, State, kind
 from detectors.limits import Limits
-from detectors.verbs import HOLD, hold, no_measures
+from detectors.places import ahead, passed, unpassed
+from detectors.spans import SPAN, span
+from detectors.verbs import no_measures
 from detectors.why import Why, Words
+
+CORE = {"id": "N1", "kind": "hazmat_no_go", "box": (87.29, 43.99, 87.31, 44.01)}
 
 
 @kind(
@@ -16,9 +22,10 @@ from detectors.why import Why, Words
     severity=Severity.SEVERE,
     clause="《危险化学品安全管理条例》第四十九条（条款号待核实） "
     "(Hazardous Chemicals Safety Regulations art. 49, number unverified)",
-    limits={"points": 2, "hold_ms": 30_000, "gap_ms": 300_000, "merge_ms": 60_000},
-    state=HOLD,
+    limits={"points": 2, "hold_ms": 30_000, "gap_ms": 300_000, "merge_ms": 60_000, "ahead_dm": 100_000},
+    state=SPAN,
     measures=no_measures,
+    tables=("permits",),
     fenced=lambda batch: batch.no_go_fence,
     why=Why(
         measured=Words(
@@ -31,40 +38,88 @@ from detectors.why import Why, Words
             "inside over at least {hold_ms} are enough.",
         ),
         clears=Words(
-            "不驶入该区域；或在内不足 {hold_ms}、少于 {points} 个定位点，即不构成。通行证未参与判定，持有有效通行证"
-            "可申诉。",
-            "Not entering the area; or being inside for less than {hold_ms}, or for fewer than {points} fixes. "
-            "Passes were not looked at: whoever holds a valid one may appeal.",
+            "不驶入该区域；或在内不足 {hold_ms}、少于 {points} 个定位点；或当时持有该区域（或不限区域）的危货通行证，"
+            "事后补录的亦可，即不构成。",
+            "Not entering the area; or being inside for less than {hold_ms}, or for fewer than {points} fixes; or a "
+            "pass for hazardous goods that held then, for this area or for all, also one that is handed in later.",
         ),
         sure=Words(
-            "定位点与围栏边界逐点精确比对。",
-            "Every fix was compared exactly with the area's boundary.",
+            "定位点与围栏边界逐点精确比对，登记的通行证已核对。",
+            "Every fix was compared exactly with the area's boundary, and the passes on record were looked at.",
         ),
     ),
-    examples=(
-        Example("30 s inside", {"speed_kmh": (30,) * 4, "no_go_fence": 0}, every_s=10, raised=(3,)),
-        Example("20 s inside", {"speed_kmh": (30,) * 3, "no_go_fence": 0}, every_s=10, raised=()),
-        Example("outside", {"speed_kmh": (30,) * 9, "no_go_fence": -1}, every_s=10, raised=()),
-        Example("a bus", {"speed_kmh": (30,) * 9, "no_go_fence": 0}, every_s=10, raised=(), kind="B"),
+    warns=Words(
+        "前方所配线路穿过危货禁行围栏，请绕行或出示通行证。",
+        "The assigned route ahead runs through a no-go area for hazardous goods: go round it, or carry a pass.",
     ),
+    examples=(
+        Example("30 s inside", {"speed_kmh": (30,) * 4}, every_s=10, raised=(3,), fences=(CORE,)),
+        Example("20 s inside", {"speed_kmh": (30,) * 3}, every_s=10, raised=(), fences=(CORE,)),
+        Example("outside", {"speed_kmh": (30,) * 9, "lon": 87.4}, every_s=10, raised=(), fences=(CORE,)),
+        Example("a bus", {"speed_kmh": (30,) * 9}, every_s=10, raised=(), kind="B", fences=(CORE,)),
+        Example(
+            "with a pass",
+            {"speed_kmh": (30,) * 9},
+            every_s=10,
+            raised=(),
+            fences=(CORE,),
+            papers={"permits": ({"permit": "hazmat_pass", "fence": "N1"},)},
+        ),
+        Example(
+            "a pass that ends on the way",
+            {"speed_kmh": (30,) * 9},
+            every_s=10,
+            raised=(5,),
+            fences=(CORE,),
+            papers={"permits": ({"permit": "hazmat_pass", "valid_to": "2026-03-02T08:00:20"},)},
+        ),
+        Example(
+            "a pass for one of two areas",
+            {"speed_kmh": (30,) * 9},
+            every_s=10,
+            raised=(3,),
+            fences=(CORE, {**CORE, "id": "N2"}),
+            papers={"permits": ({"permit": "hazmat_pass", "fence": "N1"},)},
+        ),
+    ),
+    version=2,
 )
 def hazmat_no_go_zone(batch: Enriched, limits: Limits, state: State) -> Found:
     """A hazardous-goods vehicle inside a no-go fence: two fixes over at least 30 s, at any speed.
 
+    Condition at a fix: class H, and inside at least one ``hazmat_no_go`` fence for its class and time for which the
+    vehicle has no pass: no row of ``permits`` of sort ``hazmat_pass`` holds at the fix whose ``fence`` is that fence's
+    id or empty. Of two fences around a fix of which one is passed the other counts. The rest is `detectors.spans`:
+    ``points`` 2, ``hold_ms`` 30 000 (reached), ``gap_ms`` 300 000, ``merge_ms`` 60 000. Severity 4, never a lead.
+    Shown is the fence of the episode's first fix: of several that count the one with the least limit (none is 0),
+    of equal ones the first in the file.
+
+    A warning is given at a fix outside such fences for which `places.ahead` finds one within ``ahead_dm`` along the
+    assigned route in the direction of travel; once, until the vehicle is inside one, or none or another is ahead.
+
     Parameters
     ----------
     batch : Enriched, (n,)
-        Reads ``no_go_fence``.
+        Reads ``no_go_fence``, permits and assignments.
     limits : Limits
-        See `verbs.hold`.
-    state : structured array of ``HOLD``, (vehicles,)
+        See `spans.span`; ``ahead_dm``, looked up at each fix, 0 for no warnings.
+    state : structured array of ``SPAN``, (slots,)
         Changed in place.
 
     Returns
     -------
-    Found of ``HELD``, (m,)
+    Found of ``SPANNED``, (m,)
 
     Source: rulebook §3, §6.
     """
-    inside = limits.applies & (batch.no_go_fence >= 0)
-    return hold(batch, inside, limits, state, severity=Severity.SEVERE, fence=batch.no_go_fence)
+    fence = unpassed(batch, "hazmat_no_go", "hazmat_pass")
+    look = limits.parameter("ahead_dm")[limits.index], limits.parameter("gap_ms")[limits.index]
+    return span(
+        batch,
+        limits.applies & (fence >= 0),
+        limits,
+        state,
+        severity=np.full(len(batch), Severity.SEVERE, np.uint8),
+        fence=fence,
+        ahead=ahead(batch, "hazmat_no_go", limits.applies, *look, passed(batch, "hazmat_pass")),
+    )
