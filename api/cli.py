@@ -72,7 +72,7 @@ def replay(
     from ingest.table import RegistryError
 
     try:
-        chosen, engine = read_profile(profile), Engine(read_registry(registry))
+        chosen, engine = read_profile(profile), Engine(read_registry(registry), daily=True)
     except ProfileError as error:
         raise typer.BadParameter(str(error), param_hint="--profile") from error
     except RegistryError as error:

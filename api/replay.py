@@ -15,6 +15,7 @@ from ingest.formats import Positions, read_positions
 from ingest.gate import Verdict, explain
 from ingest.profile import DEFAULT, Profile
 from ingest.rejects import SHOWN_PER_REASON, Rejects
+from ingest.ticks import Clock
 from ingest.unzip import Source
 
 BATCH_FIXES = 100_000
@@ -98,7 +99,7 @@ def replay(
     name : str
         The file's name, whose suffix may tell the format.
     engine : Engine
-        Fresh; it keeps what it has seen.
+        Fresh; it keeps what it has seen. Where it keeps days, all of them are closed at the end of the input.
     progress : callable
         Is told how many fixes have been judged, after each batch.
 
@@ -110,14 +111,16 @@ def replay(
         What was read, and what was refused and why.
     """
     episodes, summary = Episodes(engine.kinds), Summary()
+    clock = Clock()
     parts = read_positions(source, name, engine.registry.vehicles, summary.rejects, profile)
     with seldom_collecting():
         for batch, line in _gathered(parts):
-            result = engine.detect(batch)
+            result = engine.detect(batch, clock)
             episodes.add(result.found)
             summary.fixes += len(batch)
             summary.accepted += int((result.verdict == Verdict.ACCEPTED).sum())
             summary.unregistered += result.unregistered
             _note(batch, line, result.verdict, summary.rejects)
             progress(summary.fixes)
+    episodes.add(engine.close())
     return episodes.records(engine), summary

@@ -150,6 +150,11 @@ class Day:
         """Rows of the vehicles, (v,)."""
         return np.arange(len(self), dtype=np.int32)
 
+    @property
+    def time_ms(self) -> Int64:
+        """When parameters, classes and exemptions are looked up: the day's last millisecond, (v,)."""
+        return np.full(len(self), self.end_ms - 1)
+
     def of_class(self, letters: str, entry: Int32 | None = None) -> Bool:
         """Where the vehicle is of one of these classes, at the day's end unless other rows are given, (v,)."""
         wanted = np.array([letter in letters for letter in CLASSES] + [False])

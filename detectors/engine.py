@@ -144,13 +144,15 @@ class Engine:
     def day_limits(self, kind: Kind, day: Day) -> Limits:
         """Parameter sets of a kind for the vehicles of a day, as they are in its last millisecond; (v,)."""
         parameters = self.parameters[kind.code]
-        index = parameters.index(day.entry, np.full(len(day), day.end_ms - 1))
-        return Limits(parameters.sets, index, day.of_class(kind.classes), day.vehicle)
+        index = parameters.index(day.entry, day.time_ms)
+        applies = self.exemptions.exempt_days(kind.code, day, day.of_class(kind.classes))
+        return Limits(parameters.sets, index, applies, day.vehicle)
 
-    def party(self, episode: Any) -> Party:
-        """Class, county and company of the vehicle at the time its episode was raised."""
+    def party(self, code: str, episode: Any) -> Party:
+        """Class, county and company of the vehicle when its episode was raised; of a day, in its last millisecond."""
         entries = self.registry.entries
-        entry = self.registry.entry(np.array([episode["vehicle"]]), np.array([episode["raised_ms"]]))
+        at_ms = np.array([episode["raised_ms"]]) - (self.kinds[code].scope == "day")
+        entry = self.registry.entry(np.array([episode["vehicle"]]), at_ms)
         party: int = entries.party[entry[0]]
         return self.registry.parties[party]
 

@@ -50,7 +50,7 @@ class Episodes:
         )
         for plate, color, code, begins_ms, vehicle in order:
             row = self._latest[code][vehicle, begins_ms]
-            party = engine.party(row)
+            party = engine.party(code, row)
             record = {
                 "kind": code,
                 "plate": plate,
@@ -68,6 +68,5 @@ class Episodes:
                 spans = graver[SUPERSEDED_BY[code]].get(vehicle, ())
                 if any(begins_ms <= end and begin <= record["ends_ms"] for begin, end in spans):  # type: ignore[operator]
                     record["superseded_by"] = SUPERSEDED_BY[code]
-            if "fence" in (row.dtype.names or ()) and row["fence"] >= 0:
-                record["fence"] = engine.registry.fences[row["fence"]].id
+            record |= engine.registry.named(row)
             yield record
