@@ -66,7 +66,7 @@ class Metrics:
         self.exempted = Counter(
             "warnloop_exempted_fixes",
             "Accepted fixes at which an exemption kept a kind from being applied.",
-            ["kind", "exemption"],
+            ["kind"],
             registry=registry,
         )
         # What is found.
@@ -115,8 +115,8 @@ class Metrics:
         for verdict, count in enumerate(np.bincount(result.verdict, minlength=len(Verdict)).tolist()):
             self.fixes.labels(Verdict(verdict).name.lower()).inc(count)
         self.unregistered.inc(result.unregistered)
-        for (kind, exemption), fixes in result.exempted.items():
-            self.exempted.labels(kind, exemption).inc(fixes)
+        for (kind, _), fixes in result.exempted.items():
+            self.exempted.labels(kind).inc(fixes)
         self.latency.observe("device", time_ms)
         self.latency.observe("receipt", logged_ms)
 
@@ -145,14 +145,14 @@ class Metrics:
         fixes, refused, facts = (_counted(metric) for metric in (self.fixes, self.quarantined, self.episodes))
         rejected = ", ".join(f"{verdict} {count:,}" for verdict, count in fixes.items() if verdict != "accepted")
         found = ", ".join(f"{kind} {fact} {count:,}" for (kind, fact), count in facts.items())
-        exempted = ", ".join(f"{kind} {name} {count:,}" for (kind, name), count in _counted(self.exempted).items())
+        exempted = ", ".join(f"{kind} {count:,}" for kind, count in _counted(self.exempted).items())
         kept = ", ".join(f"{reason} {count:,}" for reason, count in refused.items())
         return [
             f"入库 stored {sum(fixes.values()):,} 条定位 fixes · 采信 accepted {fixes.get('accepted', 0):,}",
             f"未采信 refused: {rejected or '-'}",
             f"隔离 quarantined: {kept or '-'}",
             f"违规 violations: {found or '-'}",
-            *([f"豁免 exempted fixes, by kind and exemption: {exempted}"] if exempted else []),
+            *([f"豁免 exempted fixes: {exempted}"] if exempted else []),
         ]
 
 
