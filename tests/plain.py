@@ -7,10 +7,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detectors import activity, counters, found, passings, reminders, stops, tallies, totals, verbs, zones
+from detectors import (
+    activity,
+    counters,
+    found,
+    loads,
+    passings,
+    reminders,
+    rolling,
+    stops,
+    tallies,
+    totals,
+    verbs,
+    zones,
+)
 from ingest import gate, geodesy
 
-MODULES = (geodesy, gate, found, activity, verbs, counters, totals, tallies, reminders, zones, passings, stops)
+MODULES = (geodesy, gate, found, activity, verbs, counters, totals, tallies, reminders, loads, rolling, zones, passings, stops)
 
 
 def _records(value: Any) -> Any:
