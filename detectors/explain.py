@@ -46,6 +46,8 @@ _TERMS: Mapping[str, Words] = {
     "lapsed": Words("驾驶员从业资格已到期", "the driver's qualification has ended"),
     "no_escort": Words("未排有效资格的押运员", "no escort with a qualification that holds is on the roster"),
     "other_driver": Words("当班驾驶员不在排班之列", "the driver is none of those on the roster"),
+    "beyond": Words("在许可区域之外", "outside its area"),
+    "away": Words("长期未返回许可区域", "long away from its area"),
     "no_driver": Words("无驾驶员登录", "no driver is logged in"),
 }
 _DEFAULTS = Words(
@@ -104,7 +106,7 @@ def explain(kind: Kind, violation: Mapping[str, Any]) -> Explanation:
     kind : Kind
     violation : mapping
         ``begins_ms``, ``raised_ms``, ``ends_ms``, ``severity``, ``lead`` and ``measures``. Optional: ``status``
-        (unless it is ``open``, the end counts as the end); ``fence_name``, shown for the fence's id;
+        (unless it is ``open``, the end counts as the end); ``fence_name`` and ``road_name``, shown for the ids;
         ``parameters``, those that counted, by name (without them the defaults are shown, and said to be defaults).
     """
     return Explanation(_texts(kind, violation, 0), _texts(kind, violation, 1))
@@ -115,12 +117,15 @@ def _texts(kind: Kind, violation: Mapping[str, Any], language: int) -> Texts:
     own = violation.get("parameters")
     parameters = _plain(DRIVING) | _plain(kind.limits) | dict(own or {})
     numbers = {**parameters, **measures, **_facts(kind, measures, parameters)}
-    if violation.get("fence_name"):
-        numbers["fence"] = violation["fence_name"]
+    for place in ("fence", "road"):
+        if violation.get(f"{place}_name"):
+            numbers[place] = violation[f"{place}_name"]
     shown = _Shown({name: show(name, value)[language] for name, value in numbers.items()})
     shown.missing = _MISSING[language]
     say = _said(shown, language)
     limit = why.guessed if why.guessed is not None and "fence" not in measures else why.limit
+    if why.along is not None and "road" in measures:
+        limit = why.along
     space = " " if language else ""
     return Texts(
         measured=say(why.measured),
