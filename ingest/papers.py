@@ -194,6 +194,21 @@ class Papers:
             yield np.where(within & (self.to_ms[row] > time_ms), row, -1)
             at = np.where(within, at - 1, -1)
 
+    def begun(self, holder: Int32 | Int64, from_ms: Int64, to_ms: Int64) -> Iterator[Int32]:
+        """All rows of each holder that begin in a time, its ends included, in as many columns (n,) as are needed.
+
+        A holder's rows come in one column each, the latest first; in the others stands -1.
+        """
+        sheet, holder = self._sheet(""), np.asarray(holder, np.int64)
+        at, _ = sheet.before(holder, to_ms)
+        while len(sheet.key):
+            row = np.where(at >= 0, sheet.row[at], -1)
+            within = (at >= 0) & (self.holder[row] == holder) & (self.from_ms[row] >= from_ms)
+            if not within.any():
+                return
+            yield np.where(within, row, -1)
+            at = np.where(within, at - 1, -1)
+
     def lasting(self, row: Int32 | Int64, sort: str = "") -> Int64:
         """Until when the holder of each row holds papers of this sort without a break from it on, (n,) [ms]."""
         end = self.to_ms[row]
