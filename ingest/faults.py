@@ -1,13 +1,15 @@
 """Faults: what is wrong with the rows of a registry, every one of them, so that they can be mended at one go."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ingest.fences import Feature
 from ingest.papers import SORTS, check_paper, overlaps
 from ingest.registry import MAPS, NAMES, Source, Vehicles, check_name, holder_of, read_override, read_vehicle
 from ingest.table import RegistryError, Row
+
+Item = TypeVar("Item", Row, Feature)
 
 SHOWN = 20
 """Faults that are told; all are counted."""
@@ -107,6 +109,12 @@ def without(source: Source, faults: Iterable[Fault]) -> Source:
     if not bad:
         return source
     return Source(
-        {name: [row for row in rows if id(row) not in bad] for name, rows in source.tables.items()},
-        {name: [one for one in features if id(one) not in bad] for name, features in source.maps.items()},
+        {name: _others(rows, bad) for name, rows in source.tables.items()},
+        {name: _others(features, bad) for name, features in source.maps.items()},
     )
+
+
+def _others(items: list[Item], bad: Collection[int]) -> list[Item]:
+    """The same list where none of it is bad."""
+    kept = [item for item in items if id(item) not in bad]
+    return kept if len(kept) < len(items) else items

@@ -16,8 +16,8 @@ from ledger.principal import Principal, Role
 
 PREFIX = "wl_"
 
-SCOPES = ("ingest", "read", "casework", "manage")
-"""What a key may be good for: positions in, looking, moves, keys (and, with looking, subscriptions)."""
+SCOPES = ("ingest", "read", "casework", "manage", "registry")
+"""What a key may be good for: positions in, looking, moves, keys (and, with looking, subscriptions), the registry."""
 
 MOST_NAME = 100
 """Characters of a name."""

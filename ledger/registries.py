@@ -7,7 +7,7 @@ the same fix on for whoever reads the log again.
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,11 @@ _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _LOCK = "LOCK registry_versions IN SHARE ROW EXCLUSIVE MODE"
 
 
-def _rows(source: Source) -> Iterator[tuple[str, int, Jsonb, int, int]]:
-    for collection, rows in source.tables.items():
-        for place, row in enumerate(rows, 1):
+def _rows(source: Source, changed: Collection[str]) -> Iterator[tuple[str, int, Jsonb, int, int]]:
+    for collection in changed:
+        for place, row in enumerate(source.tables.get(collection, ()), 1):
             yield collection, place, _content(row.path, row.line, row.cells), *row.validity()
-    for collection, features in source.maps.items():
-        for place, feature in enumerate(features, 1):
+        for place, feature in enumerate(source.maps.get(collection, ()), 1):
             made = feature.fence() if collection == "fences" else feature.way(collection)
             content = _content(feature.path, feature.line, json.loads(feature.raw))
             yield collection, place, content, made.from_ms, made.to_ms
@@ -65,22 +64,46 @@ def store(connection: psycopg.Connection, source: Source, actor: str) -> tuple[i
     DatabaseError
         The database would not take it; nothing is stored.
     """
-    source.registry()
+    return change(connection, actor, lambda _: source)
+
+
+def change(
+    connection: psycopg.Connection,
+    actor: str,
+    edit: Callable[[Source], Source],
+    action: str = "registry.import",
+    detail: Mapping[str, Any] | None = None,
+) -> tuple[int, int, int]:
+    """Make a new version of the newest one, unless nothing changes; see `store`. No other change comes between.
+
+    Parameters
+    ----------
+    edit : callable
+        Turns the newest version, empty if there is none, into the new one; lists that it does not touch it leaves.
+    detail : mapping, optional
+        Goes into the audit.
+    """
     with in_words(), connection.transaction(), connection.cursor() as cursor:
         cursor.execute(_LOCK)
+        newest = latest(connection)[0]
+        before = read(connection, newest)
+        after = edit(before)
+        after.registry()
+        held, wanted = before.tables | before.maps, after.tables | after.maps
+        changed = [name for name in held | wanted if held.get(name) is not wanted.get(name)]
         cursor.execute(query("inner/registry_stage"))
         with cursor.copy("COPY incoming FROM STDIN") as incoming:
-            for row in _rows(source):
+            for row in _rows(after, changed):
                 incoming.write_row(row)
-        gone, new = cursor.execute(query("inner/registry_differs")).fetchone() or (0, 0)
-        newest = latest(connection)[0]
+        cursor.execute(query("inner/registry_differs"), {"changed": changed})
+        gone, new = cursor.fetchone() or (0, 0)
         if newest and not gone and not new:
             return newest, 0, 0
         version = newest + 1
         cursor.execute("INSERT INTO registry_versions (version, imported_by) VALUES (%s, %s)", (version, actor))
-        cursor.execute(query("inner/registry_end"), {"version": version})
+        cursor.execute(query("inner/registry_end"), {"version": version, "changed": changed})
         cursor.execute(query("inner/registry_begin"), {"version": version})
-        audit.write(cursor, actor, "registry.import", f"version {version}", {"gone": gone, "new": new})
+        audit.write(cursor, actor, action, f"version {version}", {"gone": gone, "new": new, **(detail or {})})
         return version, gone, new
 
 
@@ -113,13 +136,18 @@ def announce(connection: psycopg.Connection, log: Log) -> bool:
 
 
 def load(connection: psycopg.Connection, version: int) -> Registry:
-    """Read one version; version 0 is a registry without a vehicle.
+    """Read one version and make sense of it; version 0 is a registry without a vehicle.
 
     Raises
     ------
     RegistryError
         This program cannot read what an older one stored.
     """
+    return read(connection, version).registry()
+
+
+def read(connection: psycopg.Connection, version: int) -> Source:
+    """Read one version as it was written down; version 0 is empty."""
     source = Source()
     with in_words():
         for collection, place, content in connection.execute(query("inner/registry_load"), {"version": version}):
@@ -128,4 +156,4 @@ def load(connection: psycopg.Connection, version: int) -> Registry:
                 source.maps.setdefault(collection, []).append(Feature(path, place, json.dumps(content).encode()))
             else:
                 source.tables.setdefault(collection, []).append(Row(path, place, content))
-    return source.registry()
+    return source

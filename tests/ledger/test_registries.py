@@ -100,7 +100,7 @@ def folder(path: Path, random: Random) -> Path:
 
 def picture(registry: Registry) -> dict[str, Any]:
     """All that counts of a registry; places in files are of no account, but their order is."""
-    entries = {column.name: getattr(registry.entries, column.name).tolist() for column in fields(registry.entries)}
+    entries = {column.name: list(getattr(registry.entries, column.name)) for column in fields(registry.entries)}
     fences = [
         {column.name: getattr(fence, column.name) for column in fields(fence)} | {"shape": fence.shape.wkb}
         for fence in registry.fences
