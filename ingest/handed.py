@@ -13,6 +13,7 @@ import numpy as np
 from ingest import headings
 from ingest.datum import DATUMS, to_wgs84
 from ingest.fences import Feature
+from ingest.gtfs import is_gtfs, read_gtfs
 from ingest.registry import MAPS, TABLES, Source
 from ingest.table import RegistryError, Row, read_rows
 from ingest.workbook import read_workbook
@@ -56,6 +57,8 @@ def read_files(paths: Sequence[Path], *, only: Collection[str] = (), datum: str 
 
 
 def _read(path: Path, only: Collection[str]) -> Source:
+    if is_gtfs(path):
+        return _chosen(read_gtfs(path), only)
     if path.is_dir():
         return _read_folder(path, only)
     name, ending = headings.table(path.stem), path.suffix.lower()
@@ -65,7 +68,15 @@ def _read(path: Path, only: Collection[str]) -> Source:
         return _named(path, name, MAPS, only, Source.take_map)
     if ending == ".xlsx":
         return _read_workbook(path, only)
-    raise RegistryError(path, 0, "file", "a folder, or a file .csv, .xlsx, .geojson", ending)
+    raise RegistryError(path, 0, "file", "a folder, or a file .csv, .xlsx, .geojson, .zip", ending)
+
+
+def _chosen(source: Source, only: Collection[str]) -> Source:
+    """Those of its tables and maps that are wanted."""
+    for collections in (source.tables, source.maps) if only else ():
+        for name in [name for name in collections if name not in only]:
+            del collections[name]
+    return source
 
 
 def _named(

@@ -6,7 +6,7 @@ a *run* is one trip of one vehicle on one service day.
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -64,18 +64,23 @@ class Trip(NamedTuple):
 
 
 class Span(NamedTuple):
-    """A vehicle runs a trip on service days ``first`` to before ``last`` whose weekday is in ``days``, bit 0 Monday."""
+    """A vehicle runs a trip on service days from ``first`` to before ``last``.
+
+    Those whose weekday is in ``days`` (bit 0 Monday) or that are in ``also``, unless they are in ``without``.
+    """
 
     vehicle: int
     trip: int
     first: int
     last: int
     days: int
+    also: frozenset[int]
     without: frozenset[int]
 
     def on(self, day: int) -> bool:
         """Whether it does so on this service day."""
-        return self.first <= day < self.last and bool(self.days >> weekday(day) & 1) and day not in self.without
+        chosen = bool(self.days >> weekday(day) & 1) or day in self.also
+        return self.first <= day < self.last and chosen and day not in self.without
 
 
 def weekday(day: int) -> int:
@@ -185,6 +190,7 @@ class Timetable:
     trip_of: Mapping[int, Trip] = field(init=False)
     vehicles: Int32 = field(init=False)
     _span: NDArray[np.int64] = field(init=False)
+    _also: dict[int, list[int]] = field(init=False)
     _without: dict[int, list[int]] = field(init=False)
     _due: dict[int, Due] = field(default_factory=dict)
     _served: dict[int, tuple[Int64, Int64]] = field(default_factory=dict)
@@ -210,10 +216,7 @@ class Timetable:
         rows = [(span.vehicle, span.trip, span.first, span.last, span.days) for span in self.spans]
         self._span = np.array(rows, np.int64).reshape(-1, 5)
         self.vehicles = np.unique(self._span[:, 0]).astype(np.int32)
-        self._without = {}
-        for at, span in enumerate(self.spans):
-            for day in span.without:
-                self._without.setdefault(day, []).append(at)
+        self._also, self._without = _by_day(span.also for span in self.spans), _by_day(s.without for s in self.spans)
 
     def rows(self, vehicle: Int32) -> Int32:
         """Row among `vehicles` of each vehicle, (n,); -1 for one that runs no trip."""
@@ -225,7 +228,9 @@ class Timetable:
     def runs(self, day: int) -> tuple[Int32, Int32]:
         """Runs of a service day: row among `vehicles` and trip of each, by vehicle, then departure; (r,)."""
         vehicle, trip, first, last, days = self._span.T
-        holds = (first <= day) & (day < last) & ((days >> weekday(day) & 1) == 1)
+        holds = (days >> weekday(day) & 1) == 1
+        holds[self._also.get(day, [])] = True
+        holds &= (first <= day) & (day < last)
         holds[self._without.get(day, [])] = False
         trip = trip[holds].astype(np.int32)
         row = np.searchsorted(self.vehicles, vehicle[holds]).astype(np.int32)
@@ -282,6 +287,15 @@ class Timetable:
             call.astype(np.int32),
             np.full(len(call), service, np.int64),
         )
+
+
+def _by_day(dates: Iterable[frozenset[int]]) -> dict[int, list[int]]:
+    """Day to the places of those that hold it."""
+    found: dict[int, list[int]] = {}
+    for at, days in enumerate(dates):
+        for day in days:
+            found.setdefault(day, []).append(at)
+    return found
 
 
 def _make_room(kept: dict[int, object] | dict[int, Due] | dict[int, tuple[Int64, Int64]]) -> None:

@@ -1,7 +1,7 @@
 """Trips: the rows of a timetable's tables, made sense of."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise, takewhile
+from itertools import chain, pairwise, takewhile
 from typing import Protocol
 
 from ingest.moment import ALWAYS_FROM_MS, ALWAYS_TO_MS, BEIJING_MS, DAY_MS, from_ms
@@ -9,8 +9,8 @@ from ingest.papers import Papers
 from ingest.table import Row
 from ingest.timetable import CLOCK_MS, UNTIMED, Call, Span, Stop, Timetable, Trip, columns
 
-STOPS = ("stop", "name", "lon", "lat", "request")
-TRIPS = ("trip", "route", "block", "plate", "plate_color", "days", "except", "valid_from", "valid_to")
+STOPS = ("stop", "name", "lon", "lat", "request", "datum")
+TRIPS = ("trip", "route", "block", "plate", "plate_color", "days", "also", "except", "valid_from", "valid_to")
 STOP_TIMES = ("trip", "order", "stop", "arrives", "departs", "request")
 """Columns of ``stops.csv``, ``trips.csv`` and ``stop_times.csv``."""
 
@@ -106,15 +106,15 @@ def day_number(text: str) -> int | None:
 
 def _days(row: Row) -> int:
     text = row.text("days")
-    if set(text) - set("1234567"):
-        row.fail("days", "digits of weekdays, 1 Monday to 7 Sunday, or nothing for all")
-    return sum(1 << int(digit) - 1 for digit in set(text)) or _ALL_DAYS
+    if set(text) - set("1234567") and text != "0":
+        row.fail("days", "digits of weekdays, 1 Monday to 7 Sunday; 0 for none, nothing for all")
+    return sum(1 << int(digit) - 1 for digit in set(text) - {"0"}) if text else _ALL_DAYS
 
 
-def _without(row: Row) -> frozenset[int]:
-    days = [day_number(text) for text in row.text("except").split()]
+def _dates(row: Row, field: str) -> frozenset[int]:
+    days = [day_number(text) for text in row.text(field).split()]
     if None in days:
-        row.fail("except", "dates with a blank between")
+        row.fail(field, "dates with a blank between")
     return frozenset(day for day in days if day is not None)
 
 
@@ -146,13 +146,13 @@ def _spans(
             row.fail("route", f"one route for all rows of a trip ({trips[known[name]].route})")
         plate, color = row.text("plate"), row.whole("plate_color", 2, 0, 255)
         begin, end = row.validity()
-        days, without, departs = _days(row), _without(row), calls[name][0][2]
+        days, also, without = _days(row), _dates(row, "also"), _dates(row, "except")
         runs = [(vehicles.row(plate, color), ALWAYS_FROM_MS, ALWAYS_TO_MS)] if plate else []
         runs += [] if plate else [duty[:3] for duty in duties.get(row.text("block"), [])]
         for vehicle, since, until in runs:
-            first, last = _service_days(max(begin, since), min(end, until), departs)
+            first, last = _service_days(max(begin, since), min(end, until), calls[name][0][2])
             if first < last:
-                spans.append((Span(vehicle, known[name], first, last, days, without), row))
+                spans.append((Span(vehicle, known[name], first, last, days, also, without), row))
     _check_alone(spans)
     return trips, [span for span, _ in spans]
 
@@ -174,7 +174,8 @@ def _check_alone(spans: Iterable[tuple[Span, Row]]) -> None:
 def _meet(one: Span, other: Span) -> bool:
     first, last = max(one.first, other.first), min(one.last, other.last)
     enough = first + 7 * (len(one.without) + len(other.without) + 1)
-    return any(one.on(day) and other.on(day) for day in range(first, min(last, enough)))
+    days = chain(range(first, min(last, enough)), one.also, other.also)
+    return any(one.on(day) and other.on(day) for day in days)
 
 
 def _blocks(duties: Papers) -> dict[str, list[Duty]]:
