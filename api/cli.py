@@ -19,6 +19,7 @@ from api.database import database
 from api.files import bar, opened_file, written
 from api.ledger import commands
 from api.loop import loop
+from api.registry import registry as registry_commands
 from api.service import service
 from api.settings import SettingsError, take_file
 
@@ -159,6 +160,7 @@ def kinds(
 
 
 app.add_typer(commands)
+app.add_typer(registry_commands)
 app.add_typer(service)
 app.add_typer(loop)
 app.add_typer(account)

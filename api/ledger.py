@@ -1,4 +1,4 @@
-"""Commands that need a database: migrate, import, feed, detect, violations."""
+"""Commands that need a database: migrate, feed, detect, violations."""
 
 import sys
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from api.settings import ACTOR, DATA, DATABASE, Actor, Data, Database
+from api.settings import DATA, DATABASE, Data, Database
 
 commands = typer.Typer()
 notes = Console(stderr=True, highlight=False)
@@ -38,43 +38,6 @@ def migrate(
         applied = run(url, progress=lambda version: notes.print(f"迁移 applied {version}"))
         TableLog.create(url, partitions)
         notes.print(f"数据库已就绪 the database is up to date: {len(applied)} steps applied")
-
-
-@commands.command(name="import", epilog="e.g.  warnloop import registry --by zhang")
-def import_(
-    registry: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FOLDER",
-            help="Folder with **vehicles.csv**; and, if there are any, companies.csv, counties.csv, parameters.csv, "
-            "fences.geojson.",
-        ),
-    ],
-    database: Database = DATABASE,
-    data: Data = DATA,
-    actor: Actor = ACTOR,
-) -> None:
-    """导入登记信息。 Make a registry folder the newest version of the registry.
-
-    All of it or nothing: what cannot be read is refused with file, line and field. Older versions are kept; each
-    violation says which one it was found under. A version counts from its place in the log on.
-    """
-    from api.wiring import opened, reached, told
-    from ingest.registry import read_source
-    from ledger import registries
-    from ledger.database import connect
-
-    with told(notes):
-        source = read_source(registry)
-        with reached(database, data) as url, opened(url) as log, connect(url) as connection:
-            version, gone, new = registries.store(connection, source, actor)
-            if registries.announce(connection, log):
-                notes.print(f"登记信息第 {version} 版 registry version {version}: {new} rows began, {gone} rows ended")
-            else:
-                notes.print(f"无变化 nothing has changed: registry version {version} stands")
-        if alone := sum(not (row.text("company") and row.text("county")) for row in source.vehicles):
-            words = f"{alone:,} vehicles have no company or no county: nobody can answer for what is found of them"
-            notes.print(f"{alone:,} 辆车未登记企业或县市，其违规无人可办理 {words}", style="yellow", soft_wrap=True)
 
 
 @commands.command(epilog="e.g.  warnloop feed demo/positions.ndjson")

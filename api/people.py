@@ -23,7 +23,7 @@ class Me(BaseModel):
     role: RoleName
     tenant: str
     tenant_name: str
-    can: list[Literal["read", "casework", "manage", "administer"]]
+    can: list[Literal["read", "casework", "manage", "registry", "administer"]]
     expires_at: datetime | None
     now_ms: int
 

@@ -63,9 +63,10 @@ READER = Permission("read", ALL, ("read",))
 CASE_MOVER = Permission("casework", ALL, ("casework",))
 MANAGER = Permission("manage", frozenset({Role.CENTRE, Role.COUNTY, Role.COMPANY}), ("manage",))
 SUBSCRIBER = Permission("", MANAGER.roles, ("manage", "read"))
+REGISTRAR = Permission("registry", frozenset({Role.CENTRE}), ("registry",))
 ADMINISTRATOR = Permission("administer", frozenset({Role.CENTRE}), people=True)
 
-PERMISSIONS = (MEMBER, READER, CASE_MOVER, MANAGER, SUBSCRIBER, ADMINISTRATOR)
+PERMISSIONS = (MEMBER, READER, CASE_MOVER, MANAGER, SUBSCRIBER, REGISTRAR, ADMINISTRATOR)
 
 Member = Annotated[Caller, Depends(MEMBER, scope="function")]
 """Whoever is known."""
@@ -77,5 +78,7 @@ Manager = Annotated[Caller, Depends(MANAGER, scope="function")]
 """Manages keys of their own."""
 Subscriber = Annotated[Caller, Depends(SUBSCRIBER, scope="function")]
 """Manages subscriptions of their own: who is told of something could as well read it."""
+Registrar = Annotated[Caller, Depends(REGISTRAR, scope="function")]
+"""Looks at the registry of all, and changes it."""
 Administrator = Annotated[Caller, Depends(ADMINISTRATOR, scope="function")]
 """Manages accounts."""

@@ -33,7 +33,7 @@ StateName = Literal[
 ]  # fmt: skip
 Status = Literal["open", "ended", "withdrawn"]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-Scope = Literal["ingest", "read", "casework", "manage"]
+Scope = Literal["ingest", "read", "casework", "manage", "registry"]
 Topic = Literal["violation", "case", "report"]
 
 

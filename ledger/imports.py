@@ -71,7 +71,7 @@ def bring(
         merged = _merged(newest, given, add=add)
         faults = find_faults(merged)
         sound = without(merged, faults)
-        faults += find_unfit(sound)
+        faults = sorted(faults + find_unfit(sound), key=lambda fault: (str(fault.error.path), fault.error.line))
         kept = without(merged, faults)
         done.rows = {name: len(kept.tables.get(name) or kept.maps.get(name) or ()) for name in told["tables"]}
         if faults:

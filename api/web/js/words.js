@@ -90,7 +90,7 @@ export const WORDS = {
   "event.violation.raised": ["违规触发", "Violation raised"], "event.violation.risen": ["违规升级", "Violation risen"], "event.violation.ended": ["违规结束", "Violation ended"], "event.violation.withdrawn": ["违规撤销", "Violation withdrawn"], "event.case.moved": ["办理进展", "Case moved"], "event.report.issued": ["日报签发", "Report issued"],
   keys: ["接口密钥", "API keys"], "keys.none": ["还没有密钥", "No keys yet"], "keys.none.why": ["程序凭密钥调用接口，无须登录账号。", "Programs use the API with a key instead of a login."], "key.new": ["新建密钥", "New key"], "key.name": ["用途", "What for"], "key.scopes": ["权限", "Scopes"], "key.create": ["生成密钥", "Create key"], "key.revoke": ["吊销", "Revoke"], "key.revoke.sure": ["确定吊销？", "Revoke for good?"], "key.revoked": ["已吊销", "Revoked"],
   "key.secret": ["密钥，仅显示这一次：", "Key, shown this once:"], "key.secret.why": ["请立即保存到您的程序中，关闭后无法再次查看。", "Keep it now; it cannot be shown again."],
-  "scope.read": ["读取", "read"], "scope.casework": ["办理", "casework"], "scope.manage": ["管理", "manage"], "scope.ingest": ["接入定位", "ingest"],
+  "scope.read": ["读取", "read"], "scope.casework": ["办理", "casework"], "scope.manage": ["管理", "manage"], "scope.ingest": ["接入定位", "ingest"], "scope.registry": ["登记信息", "registry"],
 
   wrong: ["没能载入", "Could not load"], "wrong.none": ["没有找到", "Not found"], "wrong.404": ["它不存在，或不在您的权限范围内。", "It does not exist, or it is not yours to see."], "wrong.403": ["您的角色无权查看此内容。", "Your role may not see this."],
   "failure.network": ["连接不上服务器。请检查网络，稍后重试。", "The server is out of reach. Check the network and try again."], "failure.status": ["服务器答复 {status}", "The server answered {status}"], "failure.wait": ["请在 {s} 秒后重试。", "Try again in {s} s."],

@@ -122,7 +122,7 @@ function secret(title, value, words) {
 }
 
 function showKeys(element) {
-  const scopes = ["read", "casework", "manage", ...(is("centre") ? ["ingest"] : [])];
+  const scopes = ["read", "casework", "manage", ...(is("centre") ? ["ingest", "registry"] : [])];
   const once = h("div");
   const why = h("div", { role: "alert" });
   const rows = h("div");
