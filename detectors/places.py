@@ -7,14 +7,14 @@ import shapely
 
 from detectors.enrich import Enriched
 from detectors.ways import look_ahead, no_fence_ahead, off_route
-from ingest.batch import Bool, Int8, Int32, Int64
+from ingest.batch import Bool, Int32, Int64
 from ingest.registry import CLASSES
 
 Keep = Callable[[Int64, Int32], Bool]
 """Whether a fence counts for a fix: of rows of the batch, (m,), and of ``registry.fences``, (m,)."""
 
-LOADED_BITS = 0x300
-"""JT/T 808 status bits 8 and 9: half or fully loaded."""
+LOADED_BIT = 0x100
+"""JT/T 808 status bit 8: set where the vehicle is half (01) or fully (11) loaded."""
 
 DOOR_BITS = 0x3E000
 """JT/T 808 status bits 13 to 17: a door is open."""
@@ -158,6 +158,7 @@ def near_fence(batch: Enriched, kinds: tuple[str, ...], where: Bool, near_dm: In
     return found
 
 
-def severity_of(batch: Enriched, letters: str, high: int, low: int) -> Int8:
-    """One severity for vehicles of some classes, another for the others, (n,)."""
-    return np.where(batch.of_class(letters), np.uint8(high), np.uint8(low)).astype(np.uint8)
+def told(batch: Enriched, bits: int) -> Bool:
+    """Where a status is given and one of these bits is set, (n,)."""
+    found: Bool = (batch.status != -1) & ((batch.status & bits) != 0)
+    return found

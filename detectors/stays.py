@@ -335,7 +335,6 @@ def stops_near(
     """
     n = len(batch)
     found: NDArray[np.void] = np.empty(2 * n, STAYED)
-    names = ("still_dm", "far_dm", "least_ms", "unseen_ms", "most_ms", "points", "severe_points")
     count = _stops(
         batch.vehicle,
         limits.slot,
@@ -348,11 +347,22 @@ def stops_near(
         seen,
         inside,
         limits.index,
-        *(limits.parameter(name) for name in names),
+        limits.parameter("still_dm"),
+        limits.parameter("far_dm"),
+        limits.parameter("least_ms"),
+        limits.parameter("unseen_ms"),
+        limits.parameter("most_ms"),
+        limits.parameter("points"),
+        limits.parameter("severe_points"),
         state,
         found,
     )
     return found[:count]
+
+
+def stood_measures(row: Any) -> dict[str, object]:
+    """How long it stood [s]."""
+    return {"stood_s": int(row["ends_ms"] - row["begins_ms"]) / 1000}
 
 
 def stop_measures(row: Any) -> dict[str, object]:

@@ -120,7 +120,8 @@ def closure_order_violation(batch: Enriched, limits: Limits, state: State) -> Fo
     noticed_ms = batch.time_ms - limits.parameter("notice_ms")[limits.index]
 
     def counts(rows: Int64, which: Int32) -> Bool:
-        return (begins_ms[which] <= noticed_ms[rows]) & without_pass(rows, which)
+        noticed: Bool = begins_ms[which] <= noticed_ms[rows]
+        return noticed & without_pass(rows, which)
 
     fence = kept(batch, "closure", counts)
     moving = batch.speed_kmh >= limits.parameter("moving_kmh")[limits.index]
