@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.found import Found
 from ingest.batch import MISSING_MS, Batch, Bool, Float64, Int8, Int32, Int64
 from ingest.gate import Accepted, Verdict, flaws
 from ingest.geodesy import distance_dm, jumps
@@ -110,14 +111,17 @@ def _pairs(
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A Beijing day that is closed, over all vehicles, registered or heard of, (v,).
+    """A Beijing day that is closed, over vehicles, (v,).
 
     Attributes
     ----------
     day_ms : int
         Its 00:00.
+    vehicle : int32, (v,)
+        Rows of the vehicles, ascending: all that are registered or were heard of, where the day is whole and some fix
+        was accepted; on other days those of which something was received.
     sheets : structured array of ``SHEET``, (v,)
-        Zeros for a vehicle of which nothing was received, its place NaN.
+        Counts are zero for a vehicle of which nothing was received, its place is NaN.
     entry : int32, (v,)
         Registry row that holds in the day's last millisecond; -1 where none does.
     first_entry : int32, (v,)
@@ -130,6 +134,7 @@ class Day:
     """
 
     day_ms: int
+    vehicle: Int32
     sheets: NDArray[np.void]
     entry: Int32
     first_entry: Int32
@@ -146,11 +151,6 @@ class Day:
         return self.day_ms + DAY_MS
 
     @property
-    def vehicle(self) -> Int32:
-        """Rows of the vehicles, (v,)."""
-        return np.arange(len(self), dtype=np.int32)
-
-    @property
     def time_ms(self) -> Int64:
         """When parameters, classes and exemptions are looked up: the day's last millisecond, (v,)."""
         return np.full(len(self), self.end_ms - 1)
@@ -163,12 +163,35 @@ class Day:
 
     def papers(self, table: str, least_ms: Int64) -> Bool:
         """Whether some row of a table of vehicles holds for this long within the day, (v,)."""
-        papers, found = self.registry.papers[table], np.zeros(len(self), np.bool_)
+        papers, longest = self.registry.papers[table], np.zeros(len(self.registry.vehicles), np.int64)
         inside = np.minimum(papers.to_ms, self.end_ms) - np.maximum(papers.from_ms, self.day_ms)
-        held = (papers.holder >= 0) & (inside > 0)
-        held[held] = inside[held] >= least_ms[papers.holder[held]]
-        found[papers.holder[held]] = True
+        held = inside > 0
+        np.maximum.at(longest, papers.holder[held], inside[held])
+        found: Bool = (longest[self.vehicle] > 0) & (longest[self.vehicle] >= least_ms)
         return found
+
+
+def whole_day(day: Day, rows: Int64, severity: int | Int8, dtype: np.dtype[np.void]) -> Found:
+    """Episodes that are a whole day: they begin at 00:00, are raised and end at 24:00.
+
+    Parameters
+    ----------
+    rows : int64, (m,)
+        Of the day, of vehicles that have one, ascending.
+    severity : int or uint8, (m,)
+
+    Returns
+    -------
+    Found of the dtype, (m,)
+        Columns that the sheet has as well are its; others are the caller's to fill. The place is that of the day's
+        first located fix.
+    """
+    found: Found = np.zeros(len(rows), dtype)
+    found["vehicle"], found["severity"] = day.vehicle[rows], severity
+    found["begins_ms"], found["raised_ms"], found["ends_ms"] = day.day_ms, day.end_ms, day.end_ms
+    for name in set(found.dtype.names or ()) & set(SHEET.names or ()) - {"vehicle"}:
+        found[name] = day.sheets[name][rows]
+    return found
 
 
 class Days:
@@ -280,22 +303,37 @@ class Days:
 
     def close(self, registry: Registry) -> Iterator[Day]:
         """All days on which anything was received, in order."""
-        heard = self.sheets[self.sheets["accepted"] > 0]
-        ever = max(1, len(np.unique(heard["vehicle"])))
         order = np.argsort(self.sheets["day_ms"], kind="stable")
         days, begin = np.unique(self.sheets["day_ms"][order], return_index=True)
+        ever = self._ever()
         for day_ms, rows in zip(days.tolist(), np.split(order, begin[1:]), strict=True):
-            sheets = np.zeros(len(registry.vehicles), SHEET)
-            sheets["lon"] = sheets["lat"] = np.nan
-            sheets[self.sheets["vehicle"][rows]] = self.sheets[rows]
-            every = np.arange(len(sheets), dtype=np.int32)
-            first, last = np.full(len(sheets), day_ms), np.full(len(sheets), day_ms + DAY_MS - 1)
-            yield Day(
-                day_ms=day_ms,
-                sheets=sheets,
-                entry=registry.entry(every, last),
-                first_entry=registry.entry(every, first),
-                whole=self._first_ms < day_ms + HOUR_MS and self._last_ms >= day_ms + 23 * HOUR_MS,
-                heard_ratio=int((sheets["accepted"] > 0).sum()) / ever,
-                registry=registry,
-            )
+            yield self._day(registry, day_ms, rows, ever)
+
+    def day(self, registry: Registry, day_ms: int) -> Day:
+        """One day, by its 00:00."""
+        return self._day(registry, day_ms, np.flatnonzero(self.sheets["day_ms"] == day_ms), self._ever())
+
+    def _ever(self) -> int:
+        """Of how many vehicles a fix was accepted."""
+        return len(np.unique(self.sheets["vehicle"][self.sheets["accepted"] > 0]))
+
+    def _day(self, registry: Registry, day_ms: int, rows: Int64, ever: int) -> Day:
+        own = self.sheets[rows]
+        heard = int((own["accepted"] > 0).sum())
+        whole = self._first_ms < day_ms + HOUR_MS and self._last_ms >= day_ms + 23 * HOUR_MS
+        absent = heard > 0 and whole
+        vehicle = np.arange(len(registry.vehicles)) if absent else np.sort(own["vehicle"])
+        sheets = np.zeros(len(vehicle), SHEET)
+        sheets["vehicle"], sheets["day_ms"] = vehicle, day_ms
+        sheets["lon"] = sheets["lat"] = np.nan
+        sheets[np.searchsorted(vehicle, own["vehicle"])] = own
+        return Day(
+            day_ms=day_ms,
+            vehicle=sheets["vehicle"],
+            sheets=sheets,
+            entry=registry.entry(sheets["vehicle"], np.full(len(vehicle), day_ms + DAY_MS - 1)),
+            first_entry=registry.entry(sheets["vehicle"], np.full(len(vehicle), day_ms)),
+            whole=whole,
+            heard_ratio=heard / max(1, ever),
+            registry=registry,
+        )

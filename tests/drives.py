@@ -11,15 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.activity import ACTIVITY
+from detectors.days import Days
 from detectors.engine import Engine
 from detectors.enrich import Enriched
 from detectors.found import Fact, Found
 from detectors.kind import Example, Kind
+from detectors.meanwhile import Meanwhile
 from ingest import gate
 from ingest.batch import MISSING_MS, Batch
-from ingest.moment import parse_ms
+from ingest.gate import Verdict
+from ingest.moment import BEIJING_MS, DAY_MS, parse_ms
 from ingest.papers import SORTS, VEHICLE
 from ingest.registry import driver_code, read_registry
+from ingest.ticks import Clock
 
 METRE_DEG = 180.0 / math.pi / 6_371_008.8
 PLATE = "例00001"
@@ -75,7 +79,7 @@ def register(folder: Path, kind: Kind, examples: Mapping[str, Example]) -> None:
 def engine_of(folder: Path, kind: Kind, example: Example) -> Engine:
     """Engine with this one kind and the example's vehicle registered."""
     register(folder, kind, {PLATE: example})
-    return Engine(read_registry(folder), {kind.code: kind})
+    return Engine(read_registry(folder), {kind.code: kind}, daily=kind.scope == "day")
 
 
 def _column(example: Example, name: str, default: Any) -> list[Any]:
@@ -124,27 +128,63 @@ class Course:
         self.state = np.zeros(1, kind.state)
         self.batch = batch_of(example)
         self.gate["has_located"], self.gate["located_ms"] = 1, self.batch.time_ms[0] - 1
+        self.clock = Clock()
+        self.closed = False
+        self.day_ms = int(self.batch.time_ms[0] + BEIJING_MS) // DAY_MS * DAY_MS - BEIJING_MS
 
     def enriched(self, begin: int, end: int) -> Enriched:
-        """Rows of the example, with the columns that it gives itself."""
-        accepted, verdict = gate.gate(self.batch.take(slice(begin, end)), self.gate)
-        assert not verdict.any(), "an example is judged, not the gate"
-        enriched = self.engine.lookup.enrich(accepted, self.activity)
+        """Rows of the example, with the columns that it gives itself, and ticks as of a file."""
+        rows = self.batch.take(slice(begin, end))
+        accepted, verdict = gate.gate(rows, self.gate)
+        assert np.isin(verdict, (Verdict.ACCEPTED, Verdict.NO_FIX, Verdict.DRIFT)).all(), "an example is judged"
+        meanwhile = Meanwhile(rows, verdict, self.clock.ticks(rows, verdict != Verdict.NO_FIX))
+        enriched = self.engine.lookup.enrich(accepted, self.activity, meanwhile)
         own = {
-            name: np.array(_column(self.example, name, None)[begin:end], column.dtype)
+            name: np.array(_column(self.example, name, None)[begin:end], column.dtype)[accepted.at]
             for name, column in enriched.columns().items()
             if name in self.example.columns and name not in Batch.__dataclass_fields__
         }
         if "limit_kmh" in own:
-            own["limit_fence"] = np.zeros(end - begin, np.int32)
+            own["limit_fence"] = np.zeros(len(accepted), np.int32)
         if "zone_kmh" in own:
             own["zone_fence"] = np.where(np.isfinite(own["zone_kmh"]), 0, -1).astype(np.int32)
         return replace(enriched, **own)  # type: ignore[arg-type]
 
     def judge(self, begin: int, end: int) -> Found:
         """Let the kind judge these rows, with what it remembers of those before."""
+        if self.kind.scope == "day":
+            return self.close(begin, end)
         enriched = self.enriched(begin, end)
         return self.kind.detect(enriched, self.engine.limits(self.kind, enriched), self.state)
+
+    def close(self, begin: int, end: int) -> Found:
+        """Tally these rows; behind the last of them, once, close all days from the one before to the one after.
+
+        Another vehicle is heard of on each of them, early and late.
+        """
+        days, n = self.engine.days, len(self.batch)
+        assert days is not None
+        rows = self.batch.take(slice(begin, end))
+        accepted, verdict = gate.gate(rows, self.gate)
+        days.add(rows, verdict, accepted)
+        if end == n and begin < n and not self.closed:
+            self.closed = True
+            other = self._other()
+            accepted, verdict = gate.gate(other, np.zeros(2, gate.STATE))
+            days.add(other, verdict, accepted)
+            found = self.engine.close()[self.kind.code]
+            own: Found = found[found["vehicle"] == 0]
+            return own
+        nothing = Days().day(self.engine.registry, 0)
+        return self.kind.detect(nothing, self.engine.day_limits(self.kind, nothing), self.state)[:0]
+
+    def _other(self) -> Batch:
+        """Fixes of an unregistered vehicle: four a day, two early and two late."""
+        minutes = (5, 10, 1_425, 1_430)
+        moments = [self.day_ms + day * DAY_MS + minute * 60_000 for day in (-1, 0, 1) for minute in minutes]
+        fixes = self.batch.take(np.zeros(len(moments), np.intp))
+        vehicle = self.engine.registry.vehicles.row("他车", 2)
+        return replace(fixes, vehicle=np.full(len(moments), vehicle, np.int32), time_ms=np.array(moments))
 
     def raised(self, found: Found) -> list[int]:
         """Index of the fix at which each episode was raised."""

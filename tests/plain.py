@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 import detectors
-from ingest import gate, geodesy
+from ingest import gate, geodesy, ticks
 
 MODULES = (
     geodesy,
     gate,
+    ticks,
     *(import_module(module.name) for module in pkgutil.iter_modules(detectors.__path__, "detectors.")),
 )
 """Those that have kernels, among others: there is no list to edit."""

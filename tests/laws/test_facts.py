@@ -18,6 +18,7 @@ from ingest.batch import Batch, concat
 from ingest.formats import read_positions
 from ingest.registry import read_registry
 from ingest.rejects import Rejects
+from ingest.ticks import Clock
 from tests.detectors.rows import facts, joined, values
 from tests.drives import Course
 from tests.plain import interpret
@@ -48,13 +49,16 @@ class Judge:
             parts = read_positions(file, positions.name, self.engine.registry.vehicles, Rejects())
             self.batch: Batch = concat([part.batch for part in parts])
 
+        self.clock = Clock()
+
     def judge(self, begin: int, end: int) -> dict[str, Found]:
-        return self.engine.detect(self.batch.take(slice(begin, end))).found
+        return self.engine.detect(self.batch.take(slice(begin, end)), self.clock).found
 
     def all(self, cuts: list[int]) -> dict[str, Found]:
         """All rows, where the stream is cut at these fixes."""
+        self.clock = Clock()
         parts = [self.judge(begin, end) for begin, end in itertools.pairwise([0, *cuts, len(self.batch)])]
-        return {code: joined([part[code] for part in parts]) for code in CATALOGUE}
+        return {code: joined([part[code] for part in parts]) for code in parts[0]}
 
 
 def by_vehicle(found: dict[str, Found]) -> dict[str, list[Any]]:
@@ -227,7 +231,7 @@ def test_every_hold_ends_once_and_so_does_all_at_the_next_rest(tmp_path: Path, s
         for time_ms, north, speed in zip(later, lat, speeds, strict=True)
     ]
     last = judge.engine.detect(concat(behind)).found
-    for code in CATALOGUE:
+    for code in found:
         every = joined([found[code], last[code]])
         every = every[every["fact"] != Fact.WARNED]
         of = Counter((int(row["vehicle"]), int(row["begins_ms"])) for row in every if row["fact"] == Fact.ENDED)

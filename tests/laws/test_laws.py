@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+from dataclasses import fields, replace
 from pathlib import Path
 from random import Random
 
@@ -9,11 +10,14 @@ import numpy as np
 import pytest
 
 from detectors.catalogue import CATALOGUE
+from detectors.days import Day
 from detectors.engine import Engine
+from detectors.enrich import Enriched
 from detectors.found import Fact, Found
 from detectors.kind import Example, Kind
-from ingest.batch import concat
+from ingest.batch import Batch, concat
 from ingest.registry import read_registry
+from ingest.ticks import Clock, Ticks
 from tests.detectors.rows import joined, values
 from tests.drives import PLATE, Course, batch_of, register
 
@@ -22,6 +26,16 @@ CASES = [
     for kind in CATALOGUE.values()
     for example in kind.examples
 ]
+
+
+TICK = ("at", "first_ms", "last_ms", "partition")
+
+
+def ticks_of(batch: Batch, partition: int, partitions: int) -> Ticks:
+    """A tick a minute among one vehicle's fixes, in a partition of its own."""
+    ticks = Clock().ticks(batch, np.ones(len(batch), np.bool_))
+    home = np.arange(partitions, dtype=np.int32)
+    return replace(ticks, partition=np.full(len(ticks), partition, np.int32), home=home)
 
 
 def latest(*parts: Found) -> list[tuple[object, ...]]:
@@ -75,14 +89,24 @@ def test_raised_is_never_moved_and_the_end_only_forward(tmp_path: Path, kind: Ki
 @pytest.mark.parametrize(("kind", "example"), CASES)
 def test_input_is_only_read(tmp_path: Path, kind: Kind, example: Example) -> None:
     course = Course(tmp_path, kind, example)
-    enriched = course.enriched(0, len(course.batch))
-    limits = course.engine.limits(kind, enriched)
-    before = copy.deepcopy((enriched, limits))
-    kind.detect(enriched, limits, course.state)
-    for name, column in enriched.columns().items():
-        np.testing.assert_array_equal(column, getattr(before[0], name), err_msg=name)
-    for name in ("sets", "index", "applies"):
-        np.testing.assert_array_equal(getattr(limits, name), getattr(before[1], name), err_msg=name)
+    asked: Enriched | Day
+    if kind.scope == "day":
+        course.close(0, len(course.batch))
+        assert course.engine.days is not None
+        asked = course.engine.days.day(course.engine.registry, course.day_ms)
+        limits = course.engine.day_limits(kind, asked)
+    else:
+        asked = course.enriched(0, len(course.batch))
+        limits = course.engine.limits(kind, asked)
+    before = copy.deepcopy((asked, limits))
+    state = np.zeros(max(len(asked), 1), kind.state)
+    kind.detect(asked, limits, state)
+    for one, was in zip((asked, limits), before, strict=True):
+        columns = {column.name: getattr(one, column.name) for column in fields(one)}
+        arrays = {name: column for name, column in columns.items() if isinstance(column, np.ndarray)}
+        assert arrays
+        for name, column in arrays.items():
+            assert column.tobytes() == getattr(was, name).tobytes(), name
 
 
 @pytest.mark.parametrize("kind", CATALOGUE.values(), ids=str)
@@ -102,9 +126,15 @@ def test_vehicles_do_not_see_each_other(tmp_path: Path, kind: Kind) -> None:
     together = concat(batches)
     together = together.take(np.argsort(together.time_ms, kind="stable"))
 
-    def found(*parts: object) -> list[tuple[object, ...]]:
-        engine = Engine(read_registry(tmp_path), {kind.code: kind})
-        results = [engine.detect(part).found[kind.code] for part in parts]  # type: ignore[arg-type]
-        return values(joined(results))
+    own = [ticks_of(batch, vehicle, len(batches)) for vehicle, batch in enumerate(batches)]
+    moved = [replace(ticks, at=np.flatnonzero(together.vehicle == one)[ticks.at]) for one, ticks in enumerate(own)]
+    all_ticks = replace(moved[0], **{name: np.concatenate([getattr(one, name) for one in moved]) for name in TICK})
 
-    assert found(together) == found(*batches) == found(*reversed(batches))
+    def found(*parts: tuple[Batch, Ticks]) -> list[tuple[object, ...]]:
+        engine = Engine(read_registry(tmp_path), {kind.code: kind}, daily=kind.scope == "day")
+        results = [engine.detect(*part).found for part in parts]
+        results = [engine.close()] if kind.scope == "day" else results
+        return values(joined([result[kind.code] for result in results]))
+
+    alone = list(zip(batches, own, strict=True))
+    assert found((together, all_ticks)) == found(*alone) == found(*reversed(alone))
