@@ -126,5 +126,9 @@ def tally_measures(row: Any) -> dict[str, object]:
 
 
 def paper_facts(measures: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, str]:  # noqa: ARG001
-    """What is said where a paper has no number, or its validity no begin."""
-    return {"number": measures.get("number", "unnumbered"), "since": measures.get("since", "ever")}
+    """What is said where there is no paper, it has no number, or its validity no begin."""
+    return {
+        "number": measures.get("number", "unnumbered"),
+        "ended": measures.get("ended", "unnumbered"),
+        "since": measures.get("since", "ever"),
+    }
