@@ -170,14 +170,15 @@ def unapproved_stop(batch: Enriched, limits: Limits, state: State) -> Found:
     - for class H: a row of ``waybills`` of the vehicle holds, or a given ``status`` has bit 8 set (half or fully
       loaded), and no ``approved_parking``, ``parking``, ``rest_area``, ``shipper`` or ``consignee`` fence does.
 
-    A stay with a fix, so far, that does not count is cleared: it raises nothing any more; one that is raised already
-    stays. Raised at its first fix with t − t_first > ``stop_ms`` 180 000, or ``parked_ms`` 1 200 000 where the
-    class at the stay's first fix is H, if it is not cleared up to and with that fix. `begins_ms` = t_first,
-    `raised_ms` = that fix, `ends_ms` = the stay's last fix so far; over at the first fix that does not belong to it.
-    Severity 2; shown is its length. A lead where at no fix of the stay up to that one the vehicle was of class H or a given ``status``
-    had one of bits 13-17 (a door is open) set. Severity 4 where it is no lead and some fix of the stay, of class H,
-    was inside a ``built_up`` fence for its class and time; it rises to 4 when that happens later. Shown is the first
-    such fence (of several around a fix the one with the least limit, none is 0, of equal ones the first in the file).
+    A stay with a fix, so far, that does not count is cleared: it raises nothing any more; one that is raised
+    already stays. Raised at its first fix with t − t_first > ``stop_ms`` 180 000, or ``parked_ms`` 1 200 000
+    where the class at the stay's first fix is H, if it is not cleared up to and with that fix. `begins_ms` =
+    t_first, `raised_ms` = that fix, `ends_ms` = the stay's last fix so far; over at the first fix that does not
+    belong to it. Severity 2; shown is its length. A lead where at no fix of the stay up to that one the vehicle
+    was of class H or a given ``status`` had one of bits 13-17 (a door is open) set. Severity 4 where it is no
+    lead and some fix of the stay, of class H, was inside a ``built_up`` fence for its class and time; it rises
+    to 4 when that happens later. Shown is the first such fence (of several around a fix the one with the least
+    limit, none is 0, of equal ones the first in the file).
 
     Parameters
     ----------
