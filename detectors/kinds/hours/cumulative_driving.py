@@ -21,16 +21,17 @@ from detectors.why import Why, Words
     measures=rolling_measures,
     why=Why(
         measured=Words(
-            "任意24小时内累计驾驶最多 {driven_s}，超过限值 {excess_s}（按车辆计）。",
-            "At most {driven_s} were driven within 24 hours, {excess_s} above the limit (counted for the vehicle).",
+            "24小时内累计驾驶最长达 {driven_s}，超过限值 {excess_s}（按车辆计）。",
+            "As much as {driven_s} was driven within 24 hours, {excess_s} above the limit (counted for the vehicle).",
         ),
         limit=Words(
             "24小时内累计驾驶不得超过 {limit_ms}；24小时取当前十分钟时段及其前143个十分钟时段。",
             "At most {limit_ms} may be driven in 24 hours: the ten minutes that the fix lies in and the 143 before.",
         ),
         clears=Words(
-            "在24小时内累计驾驶不超过 {limit_ms}，或由另一名驾驶员驾驶其余时间（须有驾驶员记录）。",
-            "Driving for {limit_ms} or less in any 24 hours; or another driver for the rest of it, as fixes show.",
+            "任意24小时内累计驾驶不超过 {limit_ms}，即不构成；由两名驾驶员轮换驾驶的，须按驾驶员分别核实。",
+            "Driving for {limit_ms} or less in any 24 hours; where two drivers took turns, each one's share must be "
+            "checked.",
         ),
         sure=Words(
             "停车时间和数据中断期间推定的驾驶均未计入；车辆登记一名驾驶员，其间也未出现第二名驾驶员。",
