@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -119,10 +120,7 @@ class Engine:
         applies = batch.once(("applies", kind.classes), lambda: batch.of_class(kind.classes))
         slot = batch.once(("slot", kind.classes), lambda: self._slots(kind, batch))
         applies = self.exemptions.exempt(kind.code, batch, applies)
-        if not len(batch.around.meanwhile.ticks):
-            return Limits(parameters.sets, index, applies, slot)
-        every = np.arange(len(self.registry.vehicles))
-        return Limits(parameters.sets, index, applies, slot, self.states.slots(kind.code, every))
+        return Limits(parameters.sets, index, applies, slot, partial(self.states.slots, kind.code))
 
     def _slots(self, kind: Kind, batch: Enriched) -> Int32:
         """Row of the state of kinds for these classes, (n,)."""

@@ -5,8 +5,8 @@ class, a county, a company or a fence. The distinct sets of a group are rows of 
 each fix carries the index of the set that holds for it.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,16 +35,15 @@ class Limits:
     slot : int32, (n,)
         Row of the kind's state for the vehicle of each fix; -1 where it keeps none for that vehicle: such
         a fix is passed over.
-    slots : int32, (v,)
-        Row of the kind's state for each vehicle there is, heard in this batch or not; given where ticks came with
-        the batch, else empty.
+    slot_of : callable
+        The same for any vehicles, heard in this batch or not.
     """
 
     sets: NDArray[np.void]
     index: Int32
     applies: Bool
     slot: Int32
-    slots: Int32 = field(default_factory=lambda: np.zeros(0, np.int32))
+    slot_of: Callable[[Int32], Int32] = lambda vehicle: vehicle
 
     def parameter(self, name: str, default: float | None = None) -> NDArray[Any]:
         """Values of a parameter by set, (s,); the default for a group that does not have it."""

@@ -1,10 +1,11 @@
 """Meanwhile: what arrived between the accepted fixes of a batch: ticks, and fixes that the gate refused."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from ingest.batch import Batch, Int8, Int64, no_fixes
+from ingest.batch import Batch, Int8, Int32, Int64, no_fixes
 from ingest.gate import Accepted, Verdict
 from ingest.ticks import NO_TICKS, Ticks
 
@@ -40,22 +41,38 @@ class Meanwhile:
 NOTHING = Meanwhile(no_fixes(), np.zeros(0, np.uint8), NO_TICKS)
 
 
-def events(accepted: Accepted, refused: Batch, at: Int64) -> Int64:
+class Events(NamedTuple):
+    """Accepted and refused fixes in one order, by vehicle, then arrival, (e,).
+
+    Attributes
+    ----------
+    row : int64
+        Row of an accepted fix; ``-1 - row`` of a refused one.
+    vehicle : int32
+    at : int64
+        Position in the batch.
+    """
+
+    row: Int64
+    vehicle: Int32
+    at: Int64
+
+
+def events(accepted: Accepted, refused: Batch, at: Int64) -> Events:
     """Put accepted and refused fixes into one order, by vehicle, then arrival.
 
     Parameters
     ----------
     accepted : Accepted, (n,)
     refused : Batch, (k,)
+        By vehicle, then arrival.
     at : int64, (k,)
         Positions of the refused ones in the batch.
-
-    Returns
-    -------
-    int64, (n + k,)
-        Row of an accepted fix; ``-1 - row`` of a refused one.
     """
     key = accepted.vehicle.astype(np.int64) * _AT + accepted.at
     place = np.searchsorted(key, refused.vehicle.astype(np.int64) * _AT + at)
-    found: Int64 = np.insert(np.arange(len(accepted)), place, -1 - np.arange(len(at)))
-    return found
+    return Events(
+        np.insert(np.arange(len(accepted)), place, -1 - np.arange(len(at))),
+        np.insert(accepted.vehicle, place, refused.vehicle),
+        np.insert(accepted.at, place, at),
+    )
