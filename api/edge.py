@@ -18,6 +18,9 @@ MOST_BODY = 256 << 10
 MOST_FORM = MOST_BYTES + (64 << 10)
 """Largest form with a file [B]."""
 
+MOST_IMPORT = 64 << 20
+"""Largest form with files of the registry [B]."""
+
 BODY_S = 60.0
 """How long a body may take to arrive [s]."""
 
@@ -79,6 +82,8 @@ class Edge:
 
 
 def _most(scope: Scope) -> int:
+    if scope["path"] == f"{PREFIX}/registry/imports":
+        return MOST_IMPORT
     return MOST_FORM if scope["path"].endswith("/attachments") else MOST_BODY
 
 

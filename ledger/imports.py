@@ -65,7 +65,8 @@ def bring(
     DatabaseError
     """
     done = Imported()
-    told = {"tables": sorted((*given.tables, *given.maps)), **(detail or {})}
+    names = sorted((*given.tables, *given.maps))
+    told: dict[str, Any] = {"tables": names, **(detail or {})}
 
     def edit(newest: Source) -> Source:
         merged = _merged(newest, given, add=add)
@@ -73,7 +74,7 @@ def bring(
         sound = without(merged, faults)
         faults = sorted(faults + find_unfit(sound), key=lambda fault: (str(fault.error.path), fault.error.line))
         kept = without(merged, faults)
-        done.rows = {name: len(kept.tables.get(name) or kept.maps.get(name) or ()) for name in told["tables"]}
+        done.rows = {name: len(kept.tables.get(name) or kept.maps.get(name) or ()) for name in names}
         if faults:
             old = {id(item) for items in (*newest.tables.values(), *newest.maps.values()) for item in items}
             if not partial or any(id(fault.item) in old for fault in faults) or not any(done.rows.values()):

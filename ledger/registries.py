@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from ingest.fences import Feature
@@ -157,3 +158,16 @@ def read(connection: psycopg.Connection, version: int) -> Source:
             else:
                 source.tables.setdefault(collection, []).append(Row(path, place, content))
     return source
+
+
+def versions(connection: psycopg.Connection, below: int | None, most: int) -> list[dict[str, Any]]:
+    """Versions, newest first, those below one: number, when and by whom it was imported, when the log was told."""
+    with in_words(), connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query("inner/registry_versions"), {"below": below, "most": most}).fetchall()
+
+
+def page(connection: psycopg.Connection, version: int, collection: str, after: int, most: int) -> list[dict[str, Any]]:
+    """Rows of a table or a map of a version behind a place: place, content, validity, the version they came with."""
+    asked = {"version": version, "collection": collection, "after": after, "most": most}
+    with in_words(), connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query("inner/registry_page"), asked).fetchall()

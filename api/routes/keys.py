@@ -28,7 +28,8 @@ def listed(caller: Manager, connection: Db) -> Page[Key]:
 def create(wanted: NewKey, caller: Manager, connection: Db) -> MadeKey:
     """Make a key. It is shown this once."""
     principal = caller.principal
-    may = caller.scopes | ({"ingest"} if principal.role is Role.CENTRE and caller.token else set())
+    centre = principal.role is Role.CENTRE
+    may = (caller.scopes | ({"ingest"} if centre and caller.token else set())) - (set() if centre else {"registry"})
     if lacking := sorted(set(wanted.scopes) - may):
         raise Problem("forbidden", f"不能授予您没有的权限 you cannot give the scope {lacking[0]}: it is not yours")
     try:

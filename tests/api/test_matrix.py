@@ -8,7 +8,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from api.app import make_app
-from api.permissions import ADMINISTRATOR, CASE_MOVER, MANAGER, MEMBER, READER, SUBSCRIBER, Permission
+from api.permissions import ADMINISTRATOR, CASE_MOVER, MANAGER, MEMBER, READER, REGISTRAR, SUBSCRIBER, Permission
 from ledger.principal import Role
 from tests.api.world import PEOPLE, PNG, Someone, Web
 
@@ -35,6 +35,11 @@ NEEDS = {
         ("POST", "/subscriptions/{subscription_id}/disable"), ("GET", "/subscriptions/{subscription_id}/deliveries"),
         ("GET", "/deliveries/{delivery_id}"),
     },
+    REGISTRAR: {
+        ("POST", "/registry/imports"), ("GET", "/registry/versions"),
+        ("GET", "/registry/versions/{version}/tables/{table}"), ("GET", "/parameters"), ("POST", "/parameters"),
+        ("GET", "/exemptions"),
+    },
     ADMINISTRATOR: {
         ("GET", "/accounts"), ("POST", "/accounts"), ("POST", "/accounts/{account_id}/disable"),
         ("POST", "/accounts/{account_id}/enable"), ("PUT", "/accounts/{account_id}/password"),
@@ -48,11 +53,12 @@ MAY = {
     CASE_MOVER: {"centre", "operator", "county", "company"},
     MANAGER: {"centre", "county", "company"},
     SUBSCRIBER: {"centre", "county", "company"},
+    REGISTRAR: {"centre"},
     ADMINISTRATOR: {"centre"},
 }
 SCOPES = {
     MEMBER: set(), READER: {"read"}, CASE_MOVER: {"casework"}, MANAGER: {"manage"}, SUBSCRIBER: {"manage", "read"},
-    ADMINISTRATOR: set(),
+    REGISTRAR: {"registry"}, ADMINISTRATOR: set(),
 }  # fmt: skip
 
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
@@ -61,6 +67,10 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/subscriptions"): {"json": {"name": "x", "channel": "webhook", "target": "https://example.org/"}},
     ("POST", "/keys"): {"json": {"name": "x", "scopes": ["read"]}},
     ("POST", "/accounts"): {"json": {"login": "somebody", "password": "correct horse", "role": "centre"}},
+    ("POST", "/registry/imports"): {"files": {"file": ("parameters.csv", b"group,name,value\n", "text/csv")}},
+    ("POST", "/parameters"): {
+        "json": {"parameter": "V01.margin_kmh", "value": 4, "valid_from": "2026-12-01", "why": "a trial"}
+    },
     ("PUT", "/accounts/{account_id}/password"): {"json": {"password": "correct horse"}},
 }
 
@@ -118,7 +128,9 @@ def ids(web: Web, whose: str) -> dict[str, str]:
 
 def nobodys() -> dict[str, str]:
     names = ("violation_id", "report_id", "subscription_id", "delivery_id", "key_id", "account_id")
-    return {name: str(uuid4()) for name in names} | {"sha256": 64 * "0", "form": "pdf"}
+    return {name: str(uuid4()) for name in names} | {
+        "sha256": 64 * "0", "form": "pdf", "version": "999", "table": "vehicles",
+    }  # fmt: skip
 
 
 def others(web: Web, who: str) -> dict[str, str]:
@@ -155,10 +167,10 @@ def test_the_matrix(web: Web) -> None:
                 outcomes[who] = ask(web.people[who], method, path, others(web, who)), expected
                 principal = PEOPLE[who]
                 if need.people:
-                    every = web.by_key(principal, "ingest", "read", "casework", "manage")
+                    every = web.by_key(principal, "ingest", "read", "casework", "manage", "registry")
                     outcomes[f"{who}, key"] = ask(every, method, path, others(web, who)), (403,)
                 for scope in SCOPES[need]:
-                    small = web.by_key(principal, *({"ingest", "read", "casework", "manage"} - {scope}))
+                    small = web.by_key(principal, *({"ingest", "read", "casework", "manage", "registry"} - {scope}))
                     outcomes[f"{who}, no {scope}"] = ask(small, method, path, others(web, who)), (403,)
                     if who in MAY[need] and path not in ("/stream", "/keys"):
                         fit = web.by_key(principal, *SCOPES[need])

@@ -42,6 +42,7 @@ def fitting(web: Web) -> dict[str, list[str]]:
         "violation_id": violations, "report_id": [str(id_) for id_ in world.reports.values()],
         "subscription_id": [str(world.subscriptions["centre"])], "delivery_id": [str(world.deliveries["centre"])],
         "sha256": list(world.files.values()),
+        "version": ["1"], "table": ["vehicles", "fences"],
     }  # fmt: skip
 
 
@@ -84,9 +85,10 @@ def test_the_description_holds(web: Web) -> None:
             except* Exception as group:  # noqa: BLE001 - all of them are told at the end
                 wrong[label] = group.exceptions
     assert not wrong
-    assert len(asked) == 35
+    assert len(asked) == 41
     assert {label for label, statuses in asked.items() if not statuses & {200, 201, 204}} <= {
         f"POST {API}/violations/{{violation_id}}/moves", f"POST {API}/attachments", f"DELETE {API}/keys/{{key_id}}",
+        f"POST {API}/registry/imports", f"POST {API}/parameters",
         f"POST {API}/accounts", f"POST {API}/accounts/{{account_id}}/disable", f"POST {API}/subscriptions",
         f"POST {API}/accounts/{{account_id}}/enable", f"PUT {API}/accounts/{{account_id}}/password",
     }, "reached by ids that there are"  # fmt: skip
