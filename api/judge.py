@@ -8,7 +8,7 @@ import psycopg
 
 from detectors.catalogue import CATALOGUE
 from detectors.engine import Engine, Result
-from detectors.found import WARNED, Fact, Found
+from detectors.found import WARNED, Fact, Found, places
 from detectors.kind import Kind
 from detectors.packing import from_bytes, pack, to_bytes, unpack
 from ingest.batch import Int32, Int64
@@ -164,11 +164,8 @@ class Judge:
         place = (rows["lon"], rows["lat"], rows["begins_ms"], np.zeros(len(rows), np.uint8))
         county = engine.lookup.zones.least("county", *place).fence
         merge_ms = self._merge_ms(code, rows)
-        fence = rows["fence"] if "fence" in (rows.dtype.names or ()) else np.full(len(rows), -1)
         for at, row in enumerate(rows):
-            measures = kind.measures(row)
-            if fence[at] >= 0:
-                measures["fence"] = registry.fences[fence[at]].id
+            measures = kind.measures(row) | places(row, registry)
             yield Episode(
                 vehicle_id=int(self._number[row["vehicle"]]),
                 name=registry.vehicles.names[row["vehicle"]],

@@ -73,7 +73,9 @@ def explanation(row: Row, directory: Directory) -> dict[str, Any] | None:
         kind, row["plate"], row["plate_color"], row["begins_ms"], row["measures"].get("fence", "")
     )
     fence_name = named.get(str(row["measures"].get("fence")), "")
-    return asdict(explain(kind, {**row, "fence_name": fence_name, "parameters": parameters}))
+    roads = {road.id: road.name for road in directory.registry.roads if road.name}
+    names = {"fence_name": fence_name, "road_name": roads.get(str(row["measures"].get("road")), "")}
+    return asdict(explain(kind, {**row, **names, "parameters": parameters}))
 
 
 def known_login(login: str, row: Row, principal: Principal) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from detectors import activity
+from detectors import activity, roads
 from detectors.catalogue import CATALOGUE
 from detectors.days import Day, Days
 from detectors.enrich import Enriched, Lookup
@@ -47,7 +47,7 @@ class Result:
     exempted: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
-GROUPS = (*CATALOGUE, "road_limit", "driving")
+GROUPS = (*CATALOGUE, "road_limit", "road_match", "driving")
 """Groups of parameters that a registry may override."""
 
 
@@ -77,13 +77,13 @@ class Engine:
             for code, kind in kinds.items()
         }
         self.exemptions = Exemptions(registry)
-        layout = {"gate": gate.STATE, "activity": activity.ACTIVITY}
+        layout = {"gate": gate.STATE, "activity": activity.ACTIVITY, "road": roads.MATCH}
         self.online = {code: kind for code, kind in kinds.items() if kind.scope == "vehicle"}
         layout |= {code: kind.state for code, kind in self.online.items()}
         self.states = States(layout, {code: kind.classes for code, kind in self.online.items()})
-        shared = {"gate": gate.VERSION, "activity": activity.VERSION}
+        shared = {"gate": gate.VERSION, "activity": activity.VERSION, "road": roads.VERSION}
         self.versions = shared | {code: kind.version for code, kind in self.online.items()}
-        self.days = Days() if daily else None
+        self.days = Days(registry.timetable) if daily else None
 
     def detect(self, batch: Batch, ticks: Ticks | Clock = NO_TICKS) -> Result:
         """Carry all state through a batch of fixes in arrival order.
@@ -100,7 +100,9 @@ class Engine:
             ticks = ticks.ticks(batch, (verdict == Verdict.ACCEPTED) | (verdict == Verdict.DRIFT))
         if self.days is not None:
             self.days.add(batch, verdict, accepted)
-        enriched = self.lookup.enrich(accepted, self.states["activity"], Meanwhile(batch, verdict, ticks))
+        enriched = self.lookup.enrich(
+            accepted, self.states["activity"], self.states["road"], Meanwhile(batch, verdict, ticks)
+        )
         found = {
             code: kind.detect(enriched, self.limits(kind, enriched), self.states[code])
             for code, kind in self.online.items()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from detectors.activity import DRIVING, Pieces, drive
 from detectors.limits import ROAD_LIMIT, Parameters
 from detectors.meanwhile import NOTHING, Meanwhile
+from detectors.roads import ROAD_MATCH, Roads
 from detectors.ways import Ways
 from detectors.zones import Zones
 from ingest.batch import Bool, Float64, Int8, Int32
@@ -52,7 +53,12 @@ class Enriched(Accepted):
     limit_kmh : float64
         The road's limit, or the class default where no road is known; NaN without a class [km/h].
     limit_fence : int32
-        The ``road`` fence that holds the fix with the least limit; -1 where none does: unmatched.
+        The ``road`` fence that holds the fix with the least limit; -1 where none does.
+    limit_road : int32
+        The road line that set the limit, a row of ``registry.roads``; -1 where none did. Where neither a fence nor
+        a road did, the fix is unmatched.
+    road : int32
+        The road line that the fix is on, whatever set its limit; -1 where it is on none. See `roads`.
     zone_kmh : float64
         Least limit of the ``speed`` fences that hold the fix; infinite where none does [km/h].
     zone_fence, no_go_fence : int32
@@ -69,6 +75,8 @@ class Enriched(Accepted):
     exempt: Bool
     limit_kmh: Float64
     limit_fence: Int32
+    limit_road: Int32
+    road: Int32
     zone_kmh: Float64
     zone_fence: Int32
     no_go_fence: Int32
@@ -133,6 +141,8 @@ class Lookup:
         self.zones = Zones(registry.fences)
         self.ways = Ways(registry)
         self.road_limit = Parameters("road_limit", ROAD_LIMIT, registry)
+        self.road_match = Parameters("road_match", ROAD_MATCH, registry)
+        self.roads = Roads(registry.roads, self.road_match.sets)
         self.driving = Parameters("driving", DRIVING, registry)
         for numbers in self.driving.sets:
             if numbers["near_dm"] <= numbers["yard_dm"]:
@@ -140,17 +150,32 @@ class Lookup:
                 expected = f"driving near_dm above yard_dm ({numbers['yard_dm']}): a yard move hides in no gap"
                 raise RegistryError(source.path, source.line, "value", expected, int(numbers["near_dm"]))
 
-    def enrich(self, accepted: Accepted, activity: NDArray[np.void], meanwhile: Meanwhile = NOTHING) -> Enriched:
-        """Look everything up for a batch; `activity` is the state of `activity.drive`, `meanwhile` the batch itself."""
+    def enrich(
+        self, accepted: Accepted, activity: NDArray[np.void], matching: NDArray[np.void], meanwhile: Meanwhile = NOTHING
+    ) -> Enriched:
+        """Look everything up for a batch.
+
+        Parameters
+        ----------
+        accepted : Accepted, (n,)
+        activity, matching : structured array of ``ACTIVITY``, of ``MATCH``, (vehicles,)
+            The states of `activity.drive` and of `Roads.match`, changed in place.
+        meanwhile : Meanwhile
+            The batch itself.
+        """
         registry, entries = self.registry, self.registry.entries
         time_ms = accepted.time_ms
         entry = registry.entry(accepted.vehicle, time_ms)
         kind = entries.kind[entry]
         place = accepted.lon, accepted.lat, time_ms, kind
-        road = self.zones.least("road", *place)
+        fenced = self.zones.least("road", *place)
+        road = self.roads.match(accepted, kind, self.road_match.index(entry, time_ms), matching)
+        limit_road = np.where(fenced.fence >= 0, np.int32(-1), road)
+        limit_kmh = np.where(fenced.fence >= 0, fenced.limit_kmh, self.roads.limit_kmh[road])
         zone = self.zones.least("speed", *place)
         numbers = self.road_limit.columns(entry, time_ms)
-        limit_kmh = np.where(road.fence >= 0, np.minimum(numbers["cap_kmh"], road.limit_kmh), numbers["default_kmh"])
+        known = (fenced.fence >= 0) | (road >= 0)
+        limit_kmh = np.where(known, np.minimum(numbers["cap_kmh"], limit_kmh), numbers["default_kmh"])
         return Enriched(
             **accepted.columns(),
             entry=entry,
@@ -158,7 +183,9 @@ class Lookup:
             crew=entries.drivers[entry],
             exempt=entries.small_hours_exempt[entry],
             limit_kmh=limit_kmh,
-            limit_fence=road.fence,
+            limit_fence=fenced.fence,
+            limit_road=limit_road,
+            road=road,
             zone_kmh=zone.limit_kmh,
             zone_fence=zone.fence,
             no_go_fence=self.zones.least("hazmat_no_go", *place).fence,

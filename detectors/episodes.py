@@ -5,7 +5,7 @@ from typing import Any
 
 from detectors.catalogue import CATALOGUE
 from detectors.engine import Engine
-from detectors.found import WARNED, Found
+from detectors.found import WARNED, Found, places
 from detectors.kind import Kind
 
 SUPERSEDED_BY = {"V01": "V04", "V02": "V04"}
@@ -68,5 +68,5 @@ class Episodes:
                 spans = graver[SUPERSEDED_BY[code]].get(vehicle, ())
                 if any(begins_ms <= end and begin <= record["ends_ms"] for begin, end in spans):  # type: ignore[operator]
                     record["superseded_by"] = SUPERSEDED_BY[code]
-            record |= engine.registry.named(row)
+            record |= places(row, engine.registry)
             yield record

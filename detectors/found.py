@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.kernel import kernel
+from ingest.registry import Registry
 
 EPISODE = [
     ("begins_ms", "i8"),
@@ -49,6 +50,16 @@ class Fact(IntEnum):
 
 STANDS, RAISED, RISEN, ENDED, WARNED = map(int, Fact)
 """`Fact`, as kernels write it."""
+
+
+PLACES = {"fence": "fences", "road": "roads", "route": "routes"}
+"""What a column of this name refers to: a row of this list of the registry; -1 for none."""
+
+
+def places(row: Any, registry: Registry) -> dict[str, object]:
+    """Ids of the fence, the road and the route that a row of `Found` names, where it names one."""
+    named = [name for name in PLACES if name in (row.dtype.names or ()) and row[name] >= 0]
+    return {name: getattr(registry, PLACES[name])[row[name]].id for name in named}
 
 
 @kernel

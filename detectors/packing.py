@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.engine import Engine
+from detectors.found import PLACES
 from detectors.kind import State
 from detectors.state import as_bytes
 from ingest.batch import Bool, Int64
@@ -85,10 +86,6 @@ class Packed:
 
 References = list[tuple[NDArray[np.int32], Bool]]
 """Fields that refer to something, as views, and where they do."""
-
-
-PLACES = {"fence": "fences", "road": "roads", "route": "routes"}
-"""What fields may refer to, by name, and the list of the registry that it stands in."""
 
 
 def _records(rows: State) -> Iterator[State]:

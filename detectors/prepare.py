@@ -27,8 +27,14 @@ def prepare(kinds: Mapping[str, Kind]) -> None:
         "properties": {"id": "corner", "kind": "road", "limit_kmh": 60},
         "geometry": {"type": "Polygon", "coordinates": [_TRIANGLE]},
     }
+    road = {
+        "type": "Feature",
+        "properties": {"id": "side", "limit_kmh": 60},
+        "geometry": {"type": "LineString", "coordinates": _TRIANGLE[:2]},
+    }
+    maps = {name: [Feature(here, 1, json.dumps(one).encode())] for name, one in (("fences", fence), ("roads", road))}
     registered = Row(here, 1, {"plate": "-", "class": "L"})
-    registry = Source({"vehicles": [registered]}, {"fences": [Feature(here, 1, json.dumps(fence).encode())]}).registry()
+    registry = Source({"vehicles": [registered]}, maps).registry()
     fix = {name: np.zeros(1, column.dtype) for name, column in no_fixes().columns().items()}
     fix |= {"lon": np.array([87.0]), "lat": np.array([44.0])}
     engine = Engine(registry, kinds)

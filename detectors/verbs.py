@@ -13,8 +13,8 @@ from detectors.limits import Limits
 from ingest.batch import Bool, Float64, Int32, Int64
 from ingest.kernel import kernel
 
-HELD = np.dtype([*SHOWN, ("peak_kmh", "f8"), ("limit_kmh", "f8"), ("fence", "i4")], align=True)
-"""An episode of a hold: the highest speed, with the limit and the fence that set it, at that fix."""
+HELD = np.dtype([*SHOWN, ("peak_kmh", "f8"), ("limit_kmh", "f8"), ("fence", "i4"), ("road", "i4")], align=True)
+"""An episode of a hold: the highest speed, with the limit and the fence or road that set it, at that fix."""
 
 HOLD = np.dtype(
     [
@@ -24,13 +24,16 @@ HOLD = np.dtype(
         ("barred", "u1"),
         ("confirmed", "u1"),
         ("unmatched", "u1"),
+        ("set", "i4"),
+        ("points", "i4"),
+        ("fence", "i4"),
+        ("road", "i4"),
         ("highest_fence", "i4"),
+        ("highest_road", "i4"),
         ("highest_kmh", "f8"),
         ("highest_limit_kmh", "f8"),
         ("highest_ratio", "f8"),
         ("second_highest_ratio", "f8"),
-        ("points", "i4"),
-        ("set", "i4"),
         ("first_ms", "i8"),
         ("first_lon", "f8"),
         ("first_lat", "f8"),
@@ -38,7 +41,6 @@ HOLD = np.dtype(
         ("second_ratio", "f8"),
         ("peak_kmh", "f8"),
         ("limit_kmh", "f8"),
-        ("fence", "i4"),
     ],
     align=True,
 )
@@ -47,7 +49,9 @@ present run (`points` 0 if none)."""
 
 
 @kernel
-def _join(own: Any, ratio: float, second_ratio: float, peak_kmh: float, limit_kmh: float, fence: int) -> None:
+def _join(
+    own: Any, ratio: float, second_ratio: float, peak_kmh: float, limit_kmh: float, fence: int, road: int
+) -> None:
     """Let fixes join the episode: their two highest ratios and their peak."""
     if ratio > own.highest_ratio:
         own.second_highest_ratio = max(own.highest_ratio, second_ratio)
@@ -58,6 +62,7 @@ def _join(own: Any, ratio: float, second_ratio: float, peak_kmh: float, limit_km
         own.highest_kmh = peak_kmh
         own.highest_limit_kmh = limit_kmh
         own.highest_fence = fence
+        own.highest_road = road
 
 
 @kernel
@@ -67,6 +72,7 @@ def _write(found: Any, vehicle: int, own: Any) -> None:
     found.peak_kmh = own.highest_kmh
     found.limit_kmh = own.highest_limit_kmh
     found.fence = own.highest_fence
+    found.road = own.highest_road
 
 
 @kernel
@@ -79,6 +85,7 @@ def _hold(
     speed_kmh: Float64,
     limit_kmh: Float64,
     fence: Int32,
+    road: Int32,
     when: Bool,
     unmatched: Bool,
     sets: Int32,
@@ -125,13 +132,16 @@ def _hold(
                 own.first_lat = lat[row]
                 own.first_ratio = 0.0
                 own.peak_kmh = -1.0
+                if not own.known:
+                    own.highest_fence = -1
+                    own.highest_road = -1
                 own.confirmed = 0
                 own.unmatched = 0
             own.points += 1
             if own.confirmed:
                 own.ends_ms = time_ms[row]
                 own.barred |= unmatched[row]
-                _join(own, share, 0.0, speed_kmh[row], limit_kmh[row], fence[row])
+                _join(own, share, 0.0, speed_kmh[row], limit_kmh[row], fence[row], road[row])
             else:
                 if share > own.first_ratio:
                     own.second_ratio = own.first_ratio
@@ -142,6 +152,7 @@ def _hold(
                     own.peak_kmh = speed_kmh[row]
                     own.limit_kmh = limit_kmh[row]
                     own.fence = fence[row]
+                    own.road = road[row]
                 own.unmatched |= unmatched[row]
                 held = time_ms[row] - own.first_ms
                 if own.points >= points[own.set] and (held >= hold_ms[own.set] if reach else held > hold_ms[own.set]):
@@ -165,7 +176,8 @@ def _hold(
                     own.over = 0
                     own.ends_ms = time_ms[row]
                     own.barred |= own.unmatched
-                    _join(own, own.first_ratio, own.second_ratio, own.peak_kmh, own.limit_kmh, own.fence)
+                    first, second = own.first_ratio, own.second_ratio
+                    _join(own, first, second, own.peak_kmh, own.limit_kmh, own.fence, own.road)
             if own.confirmed:
                 changed = True
                 if own.second_highest_ratio >= severe_ratio[own.set] and not own.barred and own.severity < 3:
@@ -193,6 +205,7 @@ def hold(
     severity: Severity,
     limit_kmh: Float64 | None = None,
     fence: Int32 | None = None,
+    road: Int32 | None = None,
     unmatched: Bool | None = None,
     reach: bool = False,
 ) -> Found:
@@ -210,8 +223,8 @@ def hold(
         highest ratio of speed to limit makes an episode serious. A run keeps the set of its first fix.
     limit_kmh : float64, (n,)
         [km/h]; None for a rule about being somewhere at any speed.
-    fence : int32, (n,)
-        What set the limit; -1 for none.
+    fence, road : int32, (n,)
+        What set the limit: a fence or a road line; -1 for none.
     unmatched : bool, (n,)
         Fixes whose limit is a guess: an episode confirmed with one is a lead, one that joins later
         bars a rise of severity.
@@ -238,6 +251,7 @@ def hold(
         batch.speed_kmh,
         np.zeros(n) if limit_kmh is None else limit_kmh,
         np.full(n, -1, np.int32) if fence is None else fence,
+        np.full(n, -1, np.int32) if road is None else road,
         when,
         np.zeros(n, np.bool_) if unmatched is None else unmatched,
         limits.index,

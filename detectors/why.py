@@ -49,6 +49,8 @@ class Why:
         What makes an episode a lead; None where none ever is one.
     guessed : Words, optional
         In the place of `limit` where no fence set it; None where the limit is no fence's.
+    along : Words, optional
+        In the place of `limit` where a road line set it; None where none ever does.
     facts : callable
         Further numbers.
     """
@@ -59,6 +61,7 @@ class Why:
     sure: Words
     doubt: Words | None = None
     guessed: Words | None = None
+    along: Words | None = None
     facts: Facts = no_facts
 
     def sentences(self) -> Mapping[str, Words]:

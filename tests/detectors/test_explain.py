@@ -72,7 +72,7 @@ def test_every_place_is_a_number_that_there_is(tmp_path: Path, entry: Kind) -> N
     example = next(example for example in entry.examples if example.raised)
     measures = raised(tmp_path, entry, example)["measures"]
     numbers = {**DRIVING, **entry.limits, **measures}
-    known = {*numbers, *entry.why.facts(measures, numbers), "fence"}
+    known = {*numbers, *entry.why.facts(measures, numbers), "fence", "road"}
     for name, words in entry.why.sentences().items():
         assert words.places[0] <= known, name
 

@@ -15,7 +15,7 @@ import pytest
 
 from detectors.catalogue import CATALOGUE
 from detectors.engine import Engine
-from detectors.found import Fact, Found
+from detectors.found import PLACES, Fact, Found, places
 from detectors.packing import Packed, from_bytes, pack, to_bytes, unpack
 from ingest.batch import Batch, concat
 from ingest.formats import read_positions
@@ -63,7 +63,7 @@ def shuffled(registry: Path, folder: Path, random: Random) -> Path:
     collection = json.loads((registry / "fences.geojson").read_text(encoding="utf-8"))
     shape = {"type": "Polygon", "coordinates": [[[87.0, 44.0], [87.1, 44.0], [87.1, 44.1], [87.0, 44.0]]]}
     other = [
-        {"type": "Feature", "properties": {"id": f"g{number}", "kind": "station"}, "geometry": shape}
+        {"type": "Feature", "properties": {"id": f"g{number}", "kind": "garden"}, "geometry": shape}
         for number in range(5)
     ]
     # of fences of one kind and limit the first is shown: those of a kind keep their order
@@ -80,8 +80,7 @@ def told(found: Mapping[str, Found], registry: Registry) -> list[tuple[object, .
         for row in part:
             shown = {name: row[name].item() for name in part.dtype.names or ()}
             shown["vehicle"] = registry.vehicles.names[row["vehicle"]]
-            if "fence" in shown:
-                shown["fence"] = registry.fences[row["fence"]].id if row["fence"] >= 0 else None
+            shown |= dict.fromkeys(PLACES.keys() & shown.keys()) | places(row, registry)
             rows.append((code, *shown.values()))
     return sorted(rows, key=lambda row: row[:2])
 

@@ -45,6 +45,13 @@ from detectors.why import Why, Words
             "{allowed_kmh}; no road is known at the place, the limit by day is the default of the class, a guess; "
             "only speeds above {bound_kmh} ({margin_kmh} more) count.",
         ),
+        along=Words(
+            "22:00至次日06:00，客运车辆限速为日间限速 {limit_kmh} 的 {ratio}，即 {allowed_kmh}；日间限速取所匹配道路 "
+            "{road} 的限速与本车型最高限速中较低者；高于 {bound_kmh}（另加 {margin_kmh}）才计。",
+            "From 22:00 to 06:00 a coach may drive {ratio} of the limit by day of {limit_kmh}, that is "
+            "{allowed_kmh}; the limit by day is the lower of that of road {road}, which the fixes were matched to, "
+            "and the most that the class may drive; only speeds above {bound_kmh} ({margin_kmh} more) count.",
+        ),
         clears=Words(
             "夜间车速不高于 {bound_kmh}；或连续高于该值不超过 {hold_ms}、不足 {points} 个定位点，即不构成。",
             "A speed of {bound_kmh} or less by night; or being above it for {hold_ms} or less, or for fewer than "
@@ -122,5 +129,6 @@ def night_speeding(batch: Enriched, limits: Limits, state: State) -> Found:
         severity=Severity.GENERAL,
         limit_kmh=batch.limit_kmh,
         fence=batch.limit_fence,
-        unmatched=batch.limit_fence < 0,
+        road=batch.limit_road,
+        unmatched=(batch.limit_fence < 0) & (batch.limit_road < 0),
     )

@@ -48,6 +48,13 @@ from detectors.why import Why, Words
             "above {bound_kmh} ({ratio} of the limit plus {margin_kmh}) count; two fixes at {severe_ratio} of the "
             "limit make it serious.",
         ),
+        along=Words(
+            "限速 {limit_kmh}，取所匹配道路 {road} 的限速与本车型最高限速中较低者；高于 {bound_kmh}（限速的 {ratio} 加 "
+            "{margin_kmh}）才计；两个以上定位点达限速的 {severe_ratio} 为较重。",
+            "The limit of {limit_kmh} is the lower of that of road {road}, which the fixes were matched to, and the "
+            "most that the vehicle's class may drive; only speeds above {bound_kmh} ({ratio} of the limit plus "
+            "{margin_kmh}) count; two fixes at {severe_ratio} of the limit make it serious.",
+        ),
         clears=Words(
             "车速不高于 {bound_kmh}；或连续高于该值不超过 {hold_ms}、不足 {points} 个定位点，即不构成。",
             "A speed of {bound_kmh} or less; or being above it for {hold_ms} or less, or for fewer than {points} "
@@ -114,5 +121,6 @@ def road_limit_speeding(batch: Enriched, limits: Limits, state: State) -> Found:
         severity=Severity.GENERAL,
         limit_kmh=batch.limit_kmh,
         fence=batch.limit_fence,
-        unmatched=batch.limit_fence < 0,
+        road=batch.limit_road,
+        unmatched=(batch.limit_fence < 0) & (batch.limit_road < 0),
     )

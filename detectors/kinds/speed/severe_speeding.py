@@ -43,6 +43,12 @@ from detectors.why import Why, Words
             "No road is known at the place: {limit_kmh} is the default of the vehicle's class, a guess; {bound_kmh} "
             "({ratio} of it) and more is severe.",
         ),
+        along=Words(
+            "限速 {limit_kmh}，取所匹配道路 {road} 的限速与本车型最高限速中较低者；达到 {bound_kmh}（限速的 {ratio}）即"
+            "为严重超速。",
+            "The limit of {limit_kmh} is the lower of that of road {road}, which the fixes were matched to, and the "
+            "most that the vehicle's class may drive; {bound_kmh} ({ratio} of it) and more is severe.",
+        ),
         clears=Words(
             "车速低于 {bound_kmh}；或连续达到该值不足 {hold_ms}、不足 {points} 个定位点，即不构成（仍可能构成一般超"
             "速）。",
@@ -94,6 +100,7 @@ def severe_speeding(batch: Enriched, limits: Limits, state: State) -> Found:
         severity=Severity.SEVERE,
         limit_kmh=batch.limit_kmh,
         fence=batch.limit_fence,
-        unmatched=batch.limit_fence < 0,
+        road=batch.limit_road,
+        unmatched=(batch.limit_fence < 0) & (batch.limit_road < 0),
         reach=True,
     )
