@@ -17,6 +17,7 @@ from detectors.enrich import Enriched
 from detectors.found import Fact, Found
 from detectors.kind import Example, Kind
 from detectors.meanwhile import Meanwhile
+from detectors.roads import MATCH
 from ingest import gate
 from ingest.batch import MISSING_MS, Batch
 from ingest.gate import Verdict
@@ -125,6 +126,7 @@ class Course:
         self.engine, self.kind, self.example = engine_of(folder, kind, example), kind, example
         self.gate = np.zeros(1, gate.STATE)
         self.activity = np.zeros(1, ACTIVITY)
+        self.matching = np.zeros(1, MATCH)
         self.state = np.zeros(1, kind.state)
         self.batch = batch_of(example)
         self.gate["has_located"], self.gate["located_ms"] = 1, self.batch.time_ms[0] - 1
@@ -138,7 +140,7 @@ class Course:
         accepted, verdict = gate.gate(rows, self.gate)
         assert np.isin(verdict, (Verdict.ACCEPTED, Verdict.NO_FIX, Verdict.DRIFT)).all(), "an example is judged"
         meanwhile = Meanwhile(rows, verdict, self.clock.ticks(rows, verdict != Verdict.NO_FIX))
-        enriched = self.engine.lookup.enrich(accepted, self.activity, meanwhile)
+        enriched = self.engine.lookup.enrich(accepted, self.activity, self.matching, meanwhile)
         own = {
             name: np.array(_column(self.example, name, None)[begin:end], column.dtype)[accepted.at]
             for name, column in enriched.columns().items()
