@@ -58,7 +58,8 @@ PLACES = {"fence": "fences", "road": "roads", "route": "routes"}
 
 def places(row: Any, registry: Registry) -> dict[str, object]:
     """Ids of the fence, the road and the route that a row of `Found` names, where it names one."""
-    named = [name for name in PLACES if name in (row.dtype.names or ()) and row[name] >= 0]
+    named = [name for name in PLACES if name in (row.dtype.names or ()) and row.dtype[name].kind == "i"]
+    named = [name for name in named if row[name] >= 0]
     return {name: getattr(registry, PLACES[name])[row[name]].id for name in named}
 
 
