@@ -7,7 +7,7 @@ ever unfolded.
 import warnings
 import zipfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ def read_workbook(path: Path, refused: list[RegistryError]) -> Iterator[tuple[st
         It cannot be read, or is too large.
     """
     check_size(path)
-    try:
+    with _readable(path):
         with zipfile.ZipFile(path) as archive:
             unfolded = sum(part.file_size for part in archive.infolist())
         if unfolded > MOST_UNFOLDED_BYTES:
@@ -53,19 +53,24 @@ def read_workbook(path: Path, refused: list[RegistryError]) -> Iterator[tuple[st
         with closing(load_workbook(path, read_only=True, data_only=True, keep_links=False)) as workbook:
             for sheet in workbook.worksheets:
                 yield sheet.title.strip(), _lines(path / sheet.title, sheet, refused)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Whatever openpyxl and its parser stumble over is told in one way: they raise all kinds of errors."""
+    try:
+        yield
     except RegistryError:
         raise
     except OSError as error:
         raise RegistryError(path, 0, "file", _NO_WORKBOOK, error.strerror or str(error)) from error
-    except Exception as error:  # whatever openpyxl stumbles over: its readers raise all kinds of errors
+    except Exception as error:
         raise RegistryError(path, 0, "file", _NO_WORKBOOK, f"{type(error).__name__}: {error}") from error
 
 
 def _lines(path: Path, sheet: Any, refused: list[RegistryError]) -> Lines:
-    sheet.reset_dimensions()
     width = 0
-    rows = sheet.iter_rows(max_row=MOST_ROWS + 2, max_col=MOST_COLUMNS + 1, values_only=True)
-    for line, row in enumerate(rows, 1):
+    for line, row in _rows(path, sheet):
         cells = list(map(_text, row))
         while cells and not cells[-1]:
             cells.pop()
@@ -77,6 +82,14 @@ def _lines(path: Path, sheet: Any, refused: list[RegistryError]) -> Lines:
         elif cells:
             width = width or len(cells)
             yield line, cells + [""] * (width - len(cells))
+
+
+def _rows(path: Path, sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Numbered rows of values; what stands in the sheet of its own size is not believed."""
+    with _readable(path):
+        sheet.reset_dimensions()
+        rows = sheet.iter_rows(max_row=MOST_ROWS + 2, max_col=MOST_COLUMNS + 1, values_only=True)
+        yield from enumerate(rows, 1)
 
 
 def _text(cell: Any) -> str:
