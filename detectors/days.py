@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.found import Found
+from detectors.passages import Passages
 from ingest.batch import MISSING_MS, Batch, Bool, Float64, Int8, Int32, Int64
 from ingest.gate import Accepted, Verdict, flaws
 from ingest.geodesy import distance_dm, jumps
 from ingest.kernel import kernel
 from ingest.moment import BEIJING_MS, DAY_MS, HOUR_MS
 from ingest.registry import CLASSES, Registry
+from ingest.timetable import Timetable
 
 CONTINUOUS, INCOMPLETE, JUMPING = 1, 2, 3
 """Classes of a pair of consecutive located fixes; 0 for none."""
@@ -131,6 +133,8 @@ class Day:
     heard_ratio : float
         Vehicles of which a fix was accepted on this day, among those of which one was on any day of the input.
     registry : Registry
+    passages : Passages
+        When vehicles were at the stops of their trips, of all days.
     """
 
     day_ms: int
@@ -141,6 +145,7 @@ class Day:
     whole: bool
     heard_ratio: float
     registry: Registry
+    passages: Passages
 
     def __len__(self) -> int:
         return len(self.sheets)
@@ -201,9 +206,12 @@ class Days:
     ----------
     sheets : structured array of ``SHEET``, (s,)
         In the order in which vehicles and days were first met.
+    passages : Passages
+        Of the timetable that is given.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, timetable: Timetable | None = None) -> None:
+        self.passages = Passages(timetable or Timetable())
         self.sheets: NDArray[np.void] = np.zeros(0, SHEET)
         self._rows: dict[tuple[int, int], int] = {}
         self._last: NDArray[np.void] = np.zeros(0, PLACE)
@@ -221,6 +229,7 @@ class Days:
         accepted : Accepted, (m,)
             What it let pass.
         """
+        self.passages.add(accepted)
         n = len(batch)
         most = int(batch.vehicle.max(initial=-1)) + 1
         if most > len(self._last):
@@ -336,4 +345,5 @@ class Days:
             whole=whole,
             heard_ratio=heard / max(1, ever),
             registry=registry,
+            passages=self.passages,
         )

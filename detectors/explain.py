@@ -49,6 +49,11 @@ _TERMS: Mapping[str, Words] = {
     "beyond": Words("在许可区域之外", "outside its area"),
     "away": Words("长期未返回许可区域", "long away from its area"),
     "no_driver": Words("无驾驶员登录", "no driver is logged in"),
+    "missed": Words("脱班", "missed"),
+    "late": Words("晚点", "late"),
+    "early": Words("提前发车", "early"),
+    "gap": Words("大间隔", "too far behind the trip before it"),
+    "bunching": Words("串车", "too near to the trip before it"),
 }
 _DEFAULTS = Words(
     "判定参数按目录默认值列示；当地另有登记的，以当时登记的为准。",

@@ -8,8 +8,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.enrich import Enriched
 from ingest.batch import Bool, Float64, Int32, Int64
+from ingest.gate import Accepted
 from ingest.kernel import kernel
 from ingest.timetable import METRES_PER_DEG, Due, Timetable, day_of
 
@@ -18,6 +18,7 @@ PASSING = np.dtype(
         ("row", "i8"),
         ("call", "i4"),
         ("trip", "i4"),
+        ("day", "i4"),
         ("share", "f8"),
         ("at_ms", "i8"),
         ("due_ms", "i8"),
@@ -25,8 +26,8 @@ PASSING = np.dtype(
     ],
     align=True,
 )
-"""A stop passed on the way to a fix: which call it was, at what share of the way, when, when it was due, and how far
-off the way it lies."""
+"""A stop passed on the way to a fix: which call of which service day it was, at what share of the way, when, when it
+was due, and how far off the way it lies."""
 
 
 @kernel
@@ -62,13 +63,15 @@ def _pass(
     pass_m: Float64,
     call: Int32,
     trip: Int32,
+    day: Int64,
     departs_ms: Int64,
     stop: Int32,
     stop_lon: Float64,
     stop_lat: Float64,
     east: Float64,
     north: Float64,
-    inner: Bool,
+    chosen: Bool,
+    abeam: bool,
     passings: NDArray[np.void],
 ) -> int:
     """Find the stops that pairs pass; returns how many it wrote, or, where there was no room, how many there are."""
@@ -83,13 +86,14 @@ def _pass(
             one = call[due]
             place = stop[one]
             x, y = stop_lon[place], stop_lat[place]
-            if not inner[one] or x < west or x > east_most or y < south or y > north_most:
+            if not chosen[one] or x < west or x > east_most or y < south or y > north_most:
                 continue
             off_m, share = off_way(x, y, before_lon[row], before_lat[row], lon[row], lat[row])
             per_lon = math.cos(math.radians(y))
             along = (lon[row] - before_lon[row]) * per_lon * east[one] + (lat[row] - before_lat[row]) * north[one]
-            if not (0.0 < share <= 1.0 and off_m <= pass_m[at] and along > 0.0):
+            if not (off_m <= pass_m[at] and along > 0.0) or (abeam and not 0.0 < share <= 1.0):
                 continue
+            share = min(1.0, max(0.0, share))
             at_ms = time_ms[row] - dt_ms[row] + math.floor(share * dt_ms[row])
             into = count
             for other in range(first, min(count, len(passings))):
@@ -101,6 +105,7 @@ def _pass(
                 passings[into].row = row
                 passings[into].call = one
                 passings[into].trip = trip[due]
+                passings[into].day = day[due]
                 passings[into].share = share
                 passings[into].at_ms = at_ms
                 passings[into].due_ms = departs_ms[due]
@@ -111,13 +116,20 @@ def _pass(
 
 
 def passings(
-    batch: Enriched, timetable: Timetable, rows: Int64, early_ms: Int64, late_ms: Int64, pass_m: Float64
+    batch: Accepted,
+    timetable: Timetable,
+    rows: Int64,
+    early_ms: Int64,
+    late_ms: Int64,
+    pass_m: Float64,
+    *,
+    abeam: bool = True,
 ) -> NDArray[np.void]:
     """Stops of their trips that vehicles pass, in the direction of the trip.
 
     Parameters
     ----------
-    batch : Enriched, (n,)
+    batch : Accepted, (n,)
     timetable : Timetable
     rows : int64, (m,)
         Fixes whose pairs are looked at, in order.
@@ -125,6 +137,9 @@ def passings(
         How much before and after its time a call is looked for at most, as seen from the fix [ms].
     pass_m : float64, (m,)
         How far off the way a stop may lie [m].
+    abeam : bool
+        Only ways that have the stop beside them, of calls between a trip's first and its last that are not on request;
+        else all that come near, of all calls.
 
     Returns
     -------
@@ -141,14 +156,21 @@ def passings(
         at = rows[chosen]
         due, now = timetable.due(one), batch.time_ms[at]
         begin, end = due.between(own[chosen], now - late_ms[chosen], now + early_ms[chosen])
-        found.append(_passed(batch, timetable, due, at, begin, end, pass_m[chosen]))
+        found.append(_passed(batch, timetable, due, at, begin, end, pass_m[chosen], abeam))
     every = np.concatenate(found)
     order: NDArray[np.void] = every[np.lexsort((every["call"], every["share"], every["row"]))]
     return order
 
 
 def _passed(
-    batch: Enriched, timetable: Timetable, due: Due, rows: Int64, begin: Int64, end: Int64, pass_m: Float64
+    batch: Accepted,
+    timetable: Timetable,
+    due: Due,
+    rows: Int64,
+    begin: Int64,
+    end: Int64,
+    pass_m: Float64,
+    abeam: bool,
 ) -> NDArray[np.void]:
     room = 64 + len(rows)
     while True:
@@ -166,13 +188,15 @@ def _passed(
             pass_m,
             due.call,
             due.trip,
+            due.day,
             due.departs_ms,
             timetable.calls.stop,
             timetable.lon,
             timetable.lat,
             timetable.east,
             timetable.north,
-            timetable.inner,
+            timetable.inner if abeam else np.ones(len(timetable.inner), np.bool_),
+            abeam,
             out,
         )
         if count <= room:
