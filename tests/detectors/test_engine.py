@@ -102,9 +102,9 @@ def test_an_entry_is_complete(entry: Kind) -> None:
     assert entry.en.isascii()
     assert entry.clause
     assert entry.doc.strip()
-    assert "Source: rulebook" in entry.doc
+    assert "Source: rulebook" in entry.doc or "Source: regulation" in entry.doc
     assert entry.family in ("speed", "hours", "place", "papers", "conduct", "service", "track")
-    units = ("_ms", "_kmh", "_dm", "points", "ratio")
+    units = ("_ms", "_days", "_kmh", "_mps2", "_dm", "_m", "_calls", "points", "ratio", "_percent")
     assert all(name.endswith(units) for name in entry.limits), "names of parameters carry their unit"
 
 

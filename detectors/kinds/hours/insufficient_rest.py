@@ -132,5 +132,7 @@ def insufficient_rest(batch: Enriched, limits: Limits, state: State) -> Found:
     Returns
     -------
     Found of ``RESTED``, (m,)
+
+    Source: regulation §4, V08.
     """
     return short_rests(batch, limits.applies, limits, state)

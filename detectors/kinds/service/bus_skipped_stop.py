@@ -196,6 +196,8 @@ def bus_skipped_stop(batch: Enriched, limits: Limits, state: State) -> Found:
     Returns
     -------
     Found of ``NAMED``, (m,)
+
+    Source: regulation §4, V34.
     """
     when = (batch.paper("permits", "dispatch") < 0) & (batch.paper("permits", "detour") < 0)
     rows = skipped(batch, when, limits, state)

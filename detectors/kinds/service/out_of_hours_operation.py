@@ -121,6 +121,8 @@ def out_of_hours_operation(batch: Enriched, limits: Limits, state: State) -> Fou
     Returns
     -------
     Found of ``TALLIED``, (m,)
+
+    Source: regulation §4, V23.
     """
     n = len(batch)
     outside: Bool = np.zeros(n, np.bool_)

@@ -163,5 +163,7 @@ def schedule_irregularity(day: Day, limits: Limits, state: State) -> Found:  # n
     Returns
     -------
     Found of ``IRREGULAR``, (m,)
+
+    Source: regulation §4, V33.
     """
     return at_once(irregular(day, limits))

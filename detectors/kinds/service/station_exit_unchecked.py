@@ -119,6 +119,8 @@ def station_exit_unchecked(batch: Enriched, limits: Limits, state: State) -> Fou
     Returns
     -------
     Found of ``exits.LEFT``, (m,)
+
+    Source: regulation §4, V32.
     """
     left = exits(batch, batch.inside("station"), limits, state, severity=Severity.SERIOUS)
     registry = batch.around.registry
