@@ -116,8 +116,10 @@ def moment_text(time_ms: int) -> str:
 
 
 def tally_measures(row: Any) -> dict[str, object]:
-    """Distance [m] and time [s] driven, and the number and end of the paper where there are such."""
-    found: dict[str, object] = {"distance_m": int(row["distance_dm"]) / 10, "drive_s": int(row["drive_ms"]) / 1000}
+    """Distance [m] and time [s] driven, not of a warning; number and end of the paper where there are such."""
+    found: dict[str, object] = {}
+    if row["fact"] != WARNED:
+        found |= {"distance_m": int(row["distance_dm"]) / 10, "drive_s": int(row["drive_ms"]) / 1000}
     if row["number"]:
         found["number"] = str(row["number"])
     if row["ended_ms"]:

@@ -170,6 +170,10 @@ class Papers:
             )
         return self._sheets[sort]
 
+    def count(self, sort: str) -> int:
+        """How many rows there are of this sort, whenever they hold."""
+        return len(self._sheet(sort).key)
+
     def holding(self, holder: Int32 | Int64, time_ms: Int64, sort: str = "") -> Int32:
         """Row of this sort (any, if empty) that holds for each holder at each time, (n,); -1 where none does.
 

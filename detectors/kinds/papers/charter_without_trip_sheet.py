@@ -9,7 +9,7 @@ from detectors.enrich import Enriched
 from detectors.found import Found
 from detectors.kind import Example, Severity, State, kind
 from detectors.limits import Limits
-from detectors.reminders import tally_measures
+from detectors.reminders import paper_facts, tally_measures
 from detectors.tallies import COUNTED, TALLY, tally
 from detectors.why import Why, Words
 from ingest.batch import Int8
@@ -41,17 +41,17 @@ def _channels(batch: Enriched, limits: Limits) -> Int8:
     holds, free, inside = (np.zeros(len(at), np.bool_) for _ in range(3))
     counties = papers.column("counties", _counties, np.object_)
     known = {fence.id for fence in registry.fences if fence.kind == "county"}
-    bound = np.array([bool(own) and own <= known for own in counties])
-    where = np.full(len(at), -1, np.int32)
-    if bound.any():
-        place = batch.lon[at], batch.lat[at], batch.time_ms[at], batch.kind[at]
-        where = batch.around.zones.least("county", *place).fence
     for row in papers.every(batch.vehicle[at], batch.time_ms[at]):
         holds |= row >= 0
-        free |= (row >= 0) & ~bound[row]
-        asked = np.flatnonzero((row >= 0) & bound[row] & (where >= 0))
-        pairs, back = np.unique(np.stack([row[asked], where[asked]]), axis=1, return_inverse=True)
-        allowed = [registry.fences[fence].id in counties[sheet] for sheet, fence in pairs.T.tolist()]
+        sheets, back = np.unique(row, return_inverse=True)
+        bound = (row >= 0) & np.array([bool(own) and own <= known for own in counties[sheets]], np.bool_)[back]
+        free |= (row >= 0) & ~bound
+        asked = np.flatnonzero(bound)
+        rows = at[asked]
+        place = batch.lon[rows], batch.lat[rows], batch.time_ms[rows], batch.kind[rows]
+        where = batch.around.zones.least("county", *place).fence
+        pairs, back = np.unique(np.stack([row[asked], where]), axis=1, return_inverse=True)
+        allowed = [fence >= 0 and registry.fences[fence].id in counties[sheet] for sheet, fence in pairs.T.tolist()]
         inside[asked] |= np.array(allowed, np.bool_)[back.reshape(-1)]
     what[at] = np.select([~holds, free, inside], [_NO_SHEET, np.uint8(0), _INSIDE], _OUTSIDE)
     return what
@@ -70,8 +70,9 @@ def _channels(batch: Enriched, limits: Limits) -> Int8:
     measures=_measures,
     why=Why(
         measured=Words(
-            "当日{reason}行驶 {distance_m}，历时 {drive_s}；在备案县市内行驶 {inside_m}。",
-            "Driven {reason}: {distance_m} in {drive_s} that day; inside the counties of its sheets: {inside_m}.",
+            "当日{reason}行驶 {distance_m}，历时 {drive_s}；在备案县市内行驶 {inside_m}；备案编号{number}。",
+            "Driven {reason}: {distance_m} in {drive_s} that day; inside the counties of its sheets: {inside_m}; "
+            "number of the sheet: {number}.",
         ),
         limit=Words(
             "包车客运须凭有效的包车备案运行，依登记的包车备案；一日内无备案行驶超过 {open_dm} 即构成；有备案但在备案"
@@ -89,6 +90,7 @@ def _channels(batch: Enriched, limits: Limits) -> Int8:
             "登记的全部包车备案均已比对；数据中断超过 {gap_ms} 的行程未计入。",
             "All registered charter sheets were looked at; gaps of data above {gap_ms} are left out.",
         ),
+        facts=paper_facts,
     ),
     tables=("charters",),
     examples=(
@@ -167,7 +169,8 @@ def charter_without_trip_sheet(batch: Enriched, limits: Limits, state: State) ->
     Which pairs count, begin, raise and end: see `tallies.tally`: channel 1 by ``open_dm``; channel 2 by its share, at
     the first fix of another day, ``second_dm`` and ``share_percent``. One episode a day at most: driving without a
     sheet raises first. Severity 3. Never a lead. ``inside_m`` is the distance in channel 3; ``reason`` is ``no_sheet``
-    or ``off_route``, by the channel that raised it.
+    or ``off_route``, by the channel that raised it; with the latter goes the ``number`` of the sheet that holds longest
+    at ``ends_ms``, if any.
 
     Parameters
     ----------
@@ -185,4 +188,9 @@ def charter_without_trip_sheet(batch: Enriched, limits: Limits, state: State) ->
     """
     what = _channels(batch, limits)
     grade = np.full(len(batch), Severity.SERIOUS, np.uint8)
-    return tally(batch, what, limits, state, grade=grade, share=True).found
+    found = tally(batch, what, limits, state, grade=grade, share=True).found
+    outside = np.flatnonzero(found["channel"] == _OUTSIDE)
+    papers = batch.around.registry.papers["charters"]
+    sheet = papers.holding(found["vehicle"][outside], found["ends_ms"][outside])
+    found["number"][outside] = papers.column("number", str, np.object_)[sheet].astype("U24")
+    return found

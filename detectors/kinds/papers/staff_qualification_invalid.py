@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from detectors.enrich import Enriched
-from detectors.found import Found
+from detectors.found import WARNED, Found
 from detectors.kind import Example, Severity, State, kind
 from detectors.limits import Limits
 from detectors.reminders import REMINDED, numbered, paper_facts, remind, tally_measures
@@ -29,7 +29,8 @@ _FULL = 0x302
 
 def _measures(row: Any) -> dict[str, object]:
     """What was driven, whose qualification is missing and why, with its number and end."""
-    return tally_measures(row) | {"reason": _REASONS[row["code"]]}
+    found = tally_measures(row)
+    return found if row["fact"] == WARNED else found | {"reason": _REASONS[row["code"]]}
 
 
 class _Drivers(NamedTuple):
@@ -49,14 +50,19 @@ class _Drivers(NamedTuple):
 
 
 def _drivers(batch: Enriched, limits: Limits, papers: Papers) -> _Drivers:
+    """Look drivers up in their own order: a search then goes on where the one before ended."""
     at = np.flatnonzero(limits.applies & (batch.driver != 0)) if len(papers) else np.zeros(0, np.int64)
+    at = at[np.argsort(batch.driver[at], kind="stable")]
     at = at[batch.around.registry.papers["staff"].holding(batch.driver[at], batch.time_ms[at]) >= 0]
     held_ms, last_ms = np.zeros(len(at), np.int64), np.zeros(len(at), np.int64)
     for own, sort in _served(batch, at):
-        asked = batch.driver[at[own]], batch.time_ms[at[own]]
-        for row, ends in ((papers.holding(*asked, sort), held_ms), (papers.latest(*asked, sort), last_ms)):
-            ends[own] = np.where(row >= 0, np.maximum(papers.to_ms[row], ends[own]), ends[own])
-    return _Drivers(at, held_ms, last_ms)
+        time_ms = batch.time_ms[at[own]]
+        row = papers.latest(batch.driver[at[own]], time_ms, sort)
+        end_ms = np.where(row >= 0, papers.to_ms[row], 0)
+        last_ms[own] = np.maximum(last_ms[own], end_ms)
+        held_ms[own] = np.maximum(held_ms[own], np.where(end_ms > time_ms, end_ms, 0))
+    order = np.argsort(at)
+    return _Drivers(at[order], held_ms[order], last_ms[order])
 
 
 def _served(batch: Enriched, at: Int64) -> Iterator[tuple[Int64, str]]:
@@ -71,7 +77,7 @@ def _without_escort(batch: Enriched, limits: Limits, papers: Papers) -> Bool:
     found = np.zeros(len(batch), np.bool_)
     registry = batch.around.registry
     roster = registry.papers["roster"]
-    if not len(papers) or "escort" not in roster.column("role", str, np.object_):
+    if not len(papers) or not roster.count("escort"):
         return found
     at = np.flatnonzero(limits.applies & batch.of_class("H"))
     status = batch.status[at]

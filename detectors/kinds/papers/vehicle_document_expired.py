@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from detectors.enrich import Enriched
-from detectors.found import Found
+from detectors.found import WARNED, Found
 from detectors.kind import Example, Severity, State, kind
 from detectors.limits import Limits
 from detectors.reminders import REMINDED, numbered, paper_facts, remind, tally_measures
@@ -20,7 +20,8 @@ _INSPECTION = DOCUMENTS.index("inspection")
 
 def _measures(row: Any) -> dict[str, object]:
     """What was driven, the document with its number and end, and how many had expired at once."""
-    return tally_measures(row) | {"paper": DOCUMENTS[row["code"]], "expired": int(row["detail"])}
+    found = tally_measures(row) | {"paper": DOCUMENTS[row["code"]]}
+    return found if row["fact"] == WARNED else found | {"expired": int(row["detail"])}
 
 
 def _expired(batch: Enriched, limits: Limits, state: State) -> Rows:
