@@ -13,6 +13,9 @@ from ingest.registry import CLASSES
 Keep = Callable[[Int64, Int32], Bool]
 """Whether a fence counts for a fix: of rows of the batch, (m,), and of ``registry.fences``, (m,)."""
 
+SURE_DM = 1_000
+"""Nobody asks how far a fix is from its route when it is not farther than this [dm]."""
+
 LOADED_BIT = 0x100
 """JT/T 808 status bit 8: set where the vehicle is half (01) or fully (11) loaded."""
 
@@ -77,20 +80,21 @@ def unpassed(batch: Enriched, kind: str, permit: str) -> Int32:
     return batch.once(("unpassed", kind, permit), lambda: kept(batch, kind, passed(batch, permit)))
 
 
-def off_route_dm(batch: Enriched) -> Int64:
+def off_route_dm(batch: Enriched, sure_dm: int = SURE_DM) -> Int64:
     """Distance of each fix from the nearest route that its vehicle is assigned to, (n,) [dm].
 
-    -1 where nothing is known: it is assigned to none, or to one without a line at the time. Only for L, B and H.
+    0 stands for `sure_dm` or less; -1 where nothing is known: it is assigned to none, or to one without a line at the
+    time. Only for L, B and H.
     """
 
     def ask() -> Int64:
         found = np.full(len(batch), -1, np.int64)
         ways, rows = batch.around.ways, np.flatnonzero(batch.of_class("LBH"))
         place = batch.vehicle, batch.time_ms, batch.lon, batch.lat
-        off_route(rows, *place, ways.assigned, ways.routes, found)
+        off_route(rows, *place, sure_dm, ways.assigned, ways.routes, ways.hint(), found)
         return found
 
-    return batch.once(("off_route",), ask)
+    return batch.once(("off_route", str(sure_dm)), ask)
 
 
 def ahead(batch: Enriched, kind: str, when: Bool, reach_dm: Int64, gap_ms: Int64, keep: Keep) -> tuple[Int32, Int64]:
@@ -132,6 +136,7 @@ def ahead(batch: Enriched, kind: str, when: Bool, reach_dm: Int64, gap_ms: Int64
         reach_dm,
         ways.assigned,
         ways.routes,
+        ways.hint(),
         inside,
         fence,
         apart_dm,
@@ -161,4 +166,14 @@ def near_fence(batch: Enriched, kinds: tuple[str, ...], where: Bool, near_dm: In
 def told(batch: Enriched, bits: int) -> Bool:
     """Where a status is given and one of these bits is set, (n,)."""
     found: Bool = (batch.status != -1) & ((batch.status & bits) != 0)
+    return found
+
+
+def holds(batch: Enriched, where: Bool, table: str, sort: str = "") -> Bool:
+    """Where a paper of the vehicle holds, (n,); False elsewhere than asked: papers cost time."""
+    found = np.zeros(len(batch), np.bool_)
+    rows = np.flatnonzero(where)
+    papers = batch.around.registry.papers[table]
+    if len(rows) and len(papers):
+        found[rows] = papers.holding(batch.vehicle[rows], batch.time_ms[rows], sort) >= 0
     return found

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import shapely
 
-from detectors.lines import Lines, distances, lines_of, nearest, stretches
+from detectors.lines import Lines, around, close_by, lines_of, nearest, stretches
 from ingest.batch import Bool, Float64, Int8, Int32, Int64
+from ingest.fences import Fence
 from ingest.kernel import kernel
 from ingest.registry import CLASSES, Registry
 
@@ -24,6 +25,15 @@ MOVED_DM = 100
 
 FAR_DM = (1 << 31) - 1
 """Distances are told up to here [dm]."""
+
+WIDER_DEG = 0.02
+"""How far around fences `Ways.near` looks at most: more than 1 km to the east up to 60 degrees north [deg]."""
+
+MOST_NEAR_DM = 11_000
+"""Distance from a fence up to which a place can be said to be near it [dm]."""
+
+MOST_CELLS = 512
+"""Cells along each side of a grid."""
 
 NONE_AHEAD, NOT_KNOWN = -1, -2
 """Along a route with a direction, but no fence within reach; on no such route, or without a direction."""
@@ -83,21 +93,37 @@ class Stretches(NamedTuple):
 
 
 class Edges(NamedTuple):
-    """Fences of some kinds as lines: their boundaries.
+    """Fences of some kinds as lines, their boundaries, under a grid.
 
     Attributes
     ----------
-    fences : int32, (f,)
-        Rows of ``registry.fences``, in order.
-    tree : shapely STRtree
-        Of the fences' boxes.
     lines : Lines
-        Their boundaries.
+        Their boundaries, (f,) lines.
+    box : float64, (f, 4)
+        West, south, east, north [deg].
+    from_ms, to_ms : int64, (f,)
+        When they hold [ms].
+    classes : uint8, (f,)
+        Classes they are for, as bits by their place in ``registry.CLASSES``.
+    corner : float64, (4,)
+        West and south of the grid [deg], its cells per degree to the east and to the north.
+    columns : int
+        Cells of a row.
+    first : int32, (cells + 1,)
+        Where the fences of each cell begin.
+    member : int32, (m,)
+        Fences whose box, widened by `WIDER_DEG`, touches the cell.
     """
 
-    fences: Int32
-    tree: Any
     lines: Lines
+    box: Float64
+    from_ms: Int64
+    to_ms: Int64
+    classes: Int8
+    corner: Float64
+    columns: int
+    first: Int32
+    member: Int32
 
 
 class Ways:
@@ -107,6 +133,7 @@ class Ways:
         self.registry = registry
         self._stretches: dict[str, Stretches] = {}
         self._edges: dict[tuple[str, ...], Edges] = {}
+        self._hint: Int32 = np.zeros(0, np.int32)
 
     @cached_property
     def routes(self) -> Lines:
@@ -170,15 +197,39 @@ class Ways:
             table[:, 2].astype(np.int32),
             np.array([fence.from_ms for fence in held], np.int64),
             np.array([fence.to_ms for fence in held], np.int64),
-            np.array([sum(1 << CLASSES.index(letter) for letter in fence.classes) for fence in held], np.uint8),
+            np.array([letters_of(fence) for fence in held], np.uint8),
         )
+
+    def hint(self) -> Int32:
+        """Segment of `routes` that each vehicle was last seen at, (vehicles,): what is found does not depend on it."""
+        if len(self._hint) < len(self.registry.vehicles):
+            self._hint = np.concatenate(
+                [self._hint, np.full(len(self.registry.vehicles) - len(self._hint), -1, np.int32)]
+            )
+        return self._hint
+
+    @cached_property
+    def licensed(self) -> tuple[Int32, Bool]:
+        """Of each fence the number of its county, (fences + 1,), 0 for none; and whether an area has it, (areas, c)."""
+        fences, areas = self.registry.fences, self.registry.entries.areas
+        counties = sorted({fence.id for fence in fences if fence.kind == "county"})
+        number = {county: at for at, county in enumerate(counties, 1)}
+        county = [number[fence.id] if fence.kind == "county" else 0 for fence in fences]
+        table = np.zeros((len(areas), len(counties) + 1), np.bool_)
+        for at, area in enumerate(areas):
+            table[at, [number[name] for name in area if name in number]] = True
+        return np.array([*county, 0], np.int32), table
+
+    @cached_property
+    def mapped(self) -> Bool:
+        """Areas that are not empty and whose counties all have a fence, (areas,)."""
+        counties = {fence.id for fence in self.registry.fences if fence.kind == "county"}
+        return np.array([bool(area) and area <= counties for area in self.registry.entries.areas], np.bool_)
 
     def edges(self, kinds: tuple[str, ...]) -> Edges:
         """Boundaries of the fences of some kinds."""
         if kinds not in self._edges:
-            chosen = [at for at, fence in enumerate(self.registry.fences) if fence.kind in kinds]
-            shapes = [self.registry.fences[at].shape for at in chosen]
-            self._edges[kinds] = Edges(np.array(chosen, np.int32), shapely.STRtree(shapes), lines_of(shapes))
+            self._edges[kinds] = _edges([fence for fence in self.registry.fences if fence.kind in kinds])
         return self._edges[kinds]
 
     def near(
@@ -189,34 +240,94 @@ class Ways:
         Parameters
         ----------
         near_dm : int64, (n,)
-            Distance from the fence's boundary that still counts [dm].
+            Distance from the fence's boundary that still counts, up to `MOST_NEAR_DM` [dm].
         """
-        edges, found = self.edges(kinds), np.zeros(len(lon), np.bool_)
-        if not len(edges.fences) or not len(lon):
-            return found
-        north = (near_dm + 10) / 10 / 111_000.0
-        east = north / np.cos(np.radians(lat))
-        row, which = edges.tree.query(shapely.box(lon - east, lat - north, lon + east, lat + north))
-        fences = [self.registry.fences[at] for at in edges.fences]
-        from_ms, to_ms = (np.array([getattr(fence, name) for fence in fences]) for name in ("from_ms", "to_ms"))
-        letters = np.array([[letter in fence.classes for letter in CLASSES] + [False] for fence in fences])
-        holds = letters[which, kind[row]] & (from_ms[which] <= time_ms[row]) & (time_ms[row] < to_ms[which])
-        row, which = row[holds], which[holds]
-        shapes = np.array([fence.shape for fence in fences], np.object_)[which]
-        found[row[shapely.intersects_xy(shapes, lon[row], lat[row])]] = True
-        row, which = row[~found[row]], which[~found[row]]
-        close = distances(edges.lines, which.astype(np.int32), lon[row], lat[row]) <= near_dm[row]
-        found[row[close]] = True
+        found = np.zeros(len(lon), np.bool_)
+        near_fences(lon, lat, time_ms, kind, np.minimum(near_dm, MOST_NEAR_DM), self.edges(kinds), found)
         return found
+
+
+def _edges(fences: list[Fence]) -> Edges:
+    """Boundaries of fences, under a grid."""
+    box = shapely.bounds([fence.shape for fence in fences]).reshape(-1, 4)
+    wide = box + np.array([-1, -1, 1, 1]) * WIDER_DEG
+    west, south, east, north = (
+        (wide[:, :2].min(axis=0).tolist() + wide[:, 2:].max(axis=0).tolist()) if len(box) else (0.0, 0.0, 1.0, 1.0)
+    )
+    columns = min(MOST_CELLS, math.ceil((east - west) / WIDER_DEG))
+    rows = min(MOST_CELLS, math.ceil((north - south) / WIDER_DEG))
+    corner = np.array([west, south, columns / (east - west), rows / (north - south)])
+    cells, members = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for at, own in enumerate(wide):
+        span = (own - np.tile(corner[:2], 2)) * np.tile(corner[2:], 2)
+        column = np.arange(math.floor(span[0]), min(math.floor(span[2]), columns - 1) + 1)
+        row = np.arange(math.floor(span[1]), min(math.floor(span[3]), rows - 1) + 1)
+        cells.append((row[:, None] * columns + column).ravel())
+        members.append(np.full(len(row) * len(column), at))
+    cell = np.concatenate(cells)
+    order = np.argsort(cell, kind="stable")
+    return Edges(
+        lines_of([fence.shape for fence in fences]),
+        box,
+        np.array([fence.from_ms for fence in fences], np.int64),
+        np.array([fence.to_ms for fence in fences], np.int64),
+        np.array([letters_of(fence) for fence in fences], np.uint8),
+        corner,
+        columns,
+        np.searchsorted(cell[order], np.arange(columns * rows + 1)).astype(np.int32),
+        np.concatenate(members)[order].astype(np.int32),
+    )
+
+
+def letters_of(fence: Fence) -> int:
+    """Classes that a fence is for, as bits by their place in ``registry.CLASSES``."""
+    return sum(1 << CLASSES.index(letter) for letter in fence.classes)
+
+
+@kernel
+def near_fences(
+    lon: Float64, lat: Float64, time_ms: Int64, kind: Int8, near_dm: Int64, edges: Any, found: Bool
+) -> None:
+    """Fill whether a fence holds each place or is not farther from it."""
+    per_lon, per_lat = edges.corner[2], edges.corner[3]
+    rows = (len(edges.first) - 1) // edges.columns
+    for at in range(len(lon)):
+        column = math.floor((lon[at] - edges.corner[0]) * per_lon)
+        row = math.floor((lat[at] - edges.corner[1]) * per_lat)
+        if not (0 <= column < edges.columns and 0 <= row < rows):
+            continue
+        cell = row * edges.columns + column
+        for one in range(edges.first[cell], edges.first[cell + 1]):
+            which = edges.member[one]
+            if not (edges.classes[which] >> kind[at]) & 1:
+                continue
+            if not edges.from_ms[which] <= time_ms[at] < edges.to_ms[which]:
+                continue
+            if around(edges.lines, which, lon[at], lat[at]):
+                found[at] = True
+                break
+            if nearest(edges.lines, which, lon[at], lat[at])[0] <= near_dm[at]:
+                found[at] = True
+                break
 
 
 @kernel
 def off_route(
-    rows: Int64, vehicle: Int32, time_ms: Int64, lon: Float64, lat: Float64, assigned: Any, lines: Any, found: Int64
+    rows: Int64,
+    vehicle: Int32,
+    time_ms: Int64,
+    lon: Float64,
+    lat: Float64,
+    sure_dm: int,
+    assigned: Any,
+    lines: Any,
+    hint: Int32,
+    found: Int64,
 ) -> None:
     """Fill the distance of these fixes from the nearest route that their vehicle is assigned to [dm].
 
-    -1 where it is assigned to none, or to one that has no line at the time: nothing is known then.
+    0 stands for `sure_dm` or less; -1 where it is assigned to none, or to one that has no line at the time: nothing
+    is known then.
     """
     for row in rows:
         if vehicle[row] + 1 >= len(assigned.first):
@@ -233,7 +344,16 @@ def off_route(
                     route = assigned.route[way]
                     if assigned.route_from_ms[route] <= now < assigned.route_to_ms[route]:
                         lined = True
-                        least = min(least, nearest(lines, route, lon[row], lat[row])[0])
+                        last = hint[vehicle[row]]
+                        close = close_by(lines, route, lon[row], lat[row], last, sure_dm)
+                        if close >= 0:
+                            hint[vehicle[row]] = close
+                            least = 0
+                        elif least > sure_dm:
+                            off, _, close = nearest(lines, route, lon[row], lat[row], last)
+                            if off < least:
+                                least = 0 if off <= sure_dm else off
+                                hint[vehicle[row]] = close
                 known = known and lined
             at -= 1
         if some and known:
@@ -253,6 +373,7 @@ def look_ahead(
     reach_dm: Int64,
     assigned: Any,
     lines: Any,
+    hint: Int32,
     inside: Any,
     fence: Int32,
     ahead_dm: Int64,
@@ -272,9 +393,12 @@ def look_ahead(
                         continue
                     if not assigned.route_from_ms[route] <= now < assigned.route_to_ms[route]:
                         continue
-                    was_off, was = nearest(lines, route, before_lon[row], before_lat[row])
-                    off, place = nearest(lines, route, lon[row], lat[row])
-                    if was_off > ON_ROUTE_DM or off > ON_ROUTE_DM or abs(place - was) < MOVED_DM:
+                    off, place, last = nearest(lines, route, lon[row], lat[row], hint[vehicle[row]])
+                    hint[vehicle[row]] = last
+                    if off > ON_ROUTE_DM:
+                        continue
+                    was_off, was, _ = nearest(lines, route, before_lon[row], before_lat[row], last)
+                    if was_off > ON_ROUTE_DM or abs(place - was) < MOVED_DM:
                         continue
                     fence[row] = max(fence[row], NONE_AHEAD)
                     for one in range(inside.first[route], inside.first[route + 1]):

@@ -4,12 +4,11 @@ import math
 from itertools import pairwise
 from random import Random
 
-import numpy as np
 import pytest
 import shapely
 
 import detectors.lines as module
-from detectors.lines import FAN, Lines, distances, lines_of, nearest, stretches
+from detectors.lines import FAN, Lines, around, close_by, lines_of, nearest, stretches
 from ingest.geodesy import distance_dm
 from tests.plain import interpret
 
@@ -56,7 +55,7 @@ def test_every_point_finds_its_nearest_segment(monkeypatch: pytest.MonkeyPatch, 
         lon, lat = random.choice(line)
         spread = random.choice((0.0, 0.001, 0.02, 1.0))
         lon, lat = lon + random.gauss(0, spread), lat + random.gauss(0, spread)
-        off, along = module.nearest(lines, 1, lon, lat)
+        off, along, _ = module.nearest(lines, 1, lon, lat, random.choice((-1, random.randrange(len(lines.ends)))))
         expected = plain(line, lon, lat)
         assert abs(off - expected[0]) <= (0 if spread else 1)
         if spread:
@@ -84,24 +83,38 @@ def test_parts_follow_one_another_and_areas_are_their_boundaries() -> None:
     )
     lines = lines_of([shapely.MultiLineString(parts), block])
     first = distance_dm(87.0, 44.0, 87.1, 44.0)
-    assert nearest(lines, 0, 87.2, 44.0) == (0, first)
+    assert nearest(lines, 0, 87.2, 44.0)[:2] == (0, first)
     assert nearest(lines, 0, 87.15 + 1e-6, 44.0)[1] == first
     assert nearest(lines, 1, 87.05, 44.05)[0] == pytest.approx(
         0.01 * 111_195 * 10 * math.cos(math.radians(44.05)), rel=0.001
     )
     assert nearest(lines, 1, 87.0, 44.03)[0] == 0
-    found = distances(
-        lines, np.array([1, 1, 0], np.int32), np.array([87.0, 87.11, 87.05]), np.array([44.03, 44.05, 44.0])
-    )
-    assert found[0] == found[2] == 0
-    assert found[1] == pytest.approx(7_990, abs=20)
+    assert around(lines, 1, 87.02, 44.02)
+    assert not around(lines, 1, 87.05, 44.05), "in the hole"
+    assert not around(lines, 1, 86.99, 44.05)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_close_by_is_so_for_certain(seed: int) -> None:
+    random = Random(seed)
+    line = walk(random, 200)
+    lines, found = lines_of([shapely.LineString(line)]), 0
+    for _ in range(500):
+        hint, within = random.randrange(199), random.choice((100, 1_000))
+        lon, lat = line[min(198, hint + random.choice((0, 3)))]
+        lon, lat = lon + random.gauss(0, 0.0005), lat + random.gauss(0, 0.0005)
+        if close_by(lines, 0, lon, lat, hint, within) >= 0:
+            found += 1
+            assert plain(line, lon, lat)[0] <= within
+    assert 50 < found < 500
+    assert close_by(lines, 0, *line[0], -1, 1_000) == -1
+    assert close_by(lines, 0, *line[0], 199, 1_000) == -1
 
 
 def test_no_line_at_all() -> None:
     lines: Lines = lines_of([])
     assert len(lines.ends) == 0
     assert lines.first.tolist() == [0]
-    assert not len(distances(lines, np.zeros(0, np.int32), np.zeros(0), np.zeros(0)))
 
 
 def test_stretches_inside_areas() -> None:

@@ -8,7 +8,7 @@ from detectors.enrich import Enriched
 from detectors.found import Found
 from detectors.kind import Example, Severity, State, kind
 from detectors.limits import Limits
-from detectors.places import kept
+from detectors.places import holds, kept
 from detectors.spans import SPAN, span
 from detectors.why import Why, Words
 from ingest.batch import Bool, Int32, Int64
@@ -165,20 +165,17 @@ def out_of_area_operation(batch: Enriched, limits: Limits, state: State) -> Foun
 
     Source: regulation §4, V22.
     """
-    entries, fences = batch.around.registry.entries, batch.around.registry.fences
-    counties = {fence.id for fence in fences if fence.kind == "county"}
-    known = np.array([bool(area) and area <= counties for area in entries.areas])
-    area = entries.area[batch.entry]
+    ways, area = batch.around.ways, batch.around.registry.entries.area[batch.entry]
+    county, licensed = ways.licensed
 
     def counts(rows: Int64, which: Int32) -> Bool:
-        pairs, back = np.unique(area[rows] * np.int64(len(fences)) + which, return_inverse=True)
-        licensed = [fences[pair % len(fences)].id in entries.areas[pair // len(fences)] for pair in pairs.tolist()]
-        found: Bool = np.array(licensed, np.bool_)[back] | ~outside[rows]
+        found: Bool = licensed[area[rows], county[which]] | ~outside[rows]
         return found
 
-    outside = limits.applies & known[area]
+    outside = limits.applies & ways.mapped[area]
     if outside.any():
-        outside &= (kept(batch, "county", counts) < 0) & (batch.paper("permits", "detour") < 0)
+        outside &= kept(batch, "county", counts) < 0
+        outside &= ~holds(batch, outside, "permits", "detour")
         outside &= ~_chartered(batch, outside)
     mark = batch.of_class(LOCAL)
     return span(

@@ -8,12 +8,14 @@ from detectors.enrich import Enriched
 from detectors.found import Found
 from detectors.kind import Example, Severity, State, kind
 from detectors.limits import Limits
-from detectors.places import off_route_dm
+from detectors.places import SURE_DM, holds, off_route_dm
 from detectors.spans import SPAN, span
 from detectors.why import Why, Words
 
 NORTH = {"id": "R1", "points": ((87.3, 43.9), (87.3, 44.2))}
 """A route along which the examples drive."""
+
+NEAR = ("near_coach_dm", "near_bus_dm", "near_hazmat_dm")
 
 ON_R1 = {"assignments": ({"route": "R1"},)}
 
@@ -172,11 +174,10 @@ def route_deviation(batch: Enriched, limits: Limits, state: State) -> Found:
     Source: regulation §4, V18.
     """
     hazmat, bus = batch.of_class("H"), batch.of_class("B")
-    coach_dm, bus_dm, hazmat_dm = (
-        limits.parameter(f"near_{name}_dm")[limits.index] for name in ("coach", "bus", "hazmat")
-    )
+    coach_dm, bus_dm, hazmat_dm = (limits.parameter(name)[limits.index] for name in NEAR)
     near_dm = np.where(hazmat, hazmat_dm, np.where(bus, bus_dm, coach_dm))
-    off_dm = off_route_dm(batch)
-    off = limits.applies & (off_dm > near_dm) & (batch.paper("permits", "detour") < 0)
+    off_dm = off_route_dm(batch, min(SURE_DM, *(int(limits.parameter(name).min()) for name in NEAR)))
+    off = limits.applies & (off_dm > near_dm)
+    off &= ~holds(batch, off, "permits", "detour")
     severity = np.where(hazmat, np.uint8(Severity.SERIOUS), np.uint8(Severity.GENERAL))
     return span(batch, off, limits, state, severity=severity, value=off_dm)

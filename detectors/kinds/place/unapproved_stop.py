@@ -7,7 +7,7 @@ from detectors.found import Found
 from detectors.kind import Example, Severity, State, kind
 from detectors.kinds.place.route_deviation import NORTH, ON_R1
 from detectors.limits import Limits
-from detectors.places import ACC_BIT, DOOR_BITS, LOADED_BIT, near_fence, off_route_dm, told
+from detectors.places import ACC_BIT, DOOR_BITS, LOADED_BIT, holds, near_fence, off_route_dm, told
 from detectors.stays import STAY, stay, stood_measures
 from detectors.ways import ON_ROUTE_DM
 from detectors.why import Why, Words
@@ -199,7 +199,8 @@ def unapproved_stop(batch: Enriched, limits: Limits, state: State) -> Found:
     hazmat = batch.of_class("H")
     off_dm = off_route_dm(batch)
     coach = still & ~hazmat & (off_dm >= 0) & (off_dm <= ON_ROUTE_DM) & ((batch.status == -1) | told(batch, ACC_BIT))
-    loaded = still & hazmat & ((batch.paper("waybills") >= 0) | told(batch, LOADED_BIT))
+    loaded = still & hazmat
+    loaded &= told(batch, LOADED_BIT) | holds(batch, loaded, "waybills")
     near_dm = limits.parameter("near_dm")[limits.index]
     coach &= ~near_fence(batch, FOR_COACHES, coach, near_dm)
     loaded &= ~near_fence(batch, FOR_HAZMAT, loaded, near_dm)
