@@ -37,8 +37,8 @@ def import_(
         list[Path],
         typer.Argument(
             metavar="PATH...",
-            help="Folders of CSV and GeoJSON files, or single **.csv**, **.xlsx** (a sheet a table), **.geojson**; "
-            "named as in docs/formats.md, in English or Chinese.",
+            help="Folders of CSV and GeoJSON files, or single **.csv**, **.xlsx** (a sheet a table), **.geojson**, "
+            "named as in docs/formats.md, in English or Chinese; timetables in GTFS, a **.zip** or a folder.",
         ),
     ],
     only: Annotated[

@@ -58,7 +58,7 @@ FORM = {
 
 @router.post("/registry/imports", openapi_extra=FORM)
 async def bring(caller: Registrar, request: Request, held: Held) -> Imported:
-    """Make files part of the newest version of the registry: CSV, XLSX, GeoJSON, named as their tables."""
+    """Make files part of the newest version of the registry: CSV, XLSX, GeoJSON, named as their tables; GTFS."""
     with held.places.take({"import": IMPORTS}):
         try:
             form = await request.form(max_files=MOST_FILES, max_fields=10)
