@@ -10,14 +10,17 @@ import numpy as np
 import pytest
 
 from detectors.catalogue import CATALOGUE
+from detectors.engine import Engine
 from detectors.enrich import Enriched
 from detectors.found import Fact, Found
 from detectors.kind import Example
 from detectors.limits import Limits
+from detectors.packing import from_bytes, pack, to_bytes, unpack
 from detectors.reminders import KEPT, REMINDED, remind
 from detectors.tallies import TALLY, tally
+from ingest.registry import read_registry
 from tests.detectors.rows import facts, joined, values
-from tests.drives import Course
+from tests.drives import PLATE, Course, batch_of, register
 from tests.plain import interpret
 
 DAY = 86_400_000
@@ -297,3 +300,38 @@ def test_a_share_is_raised_at_the_end_of_its_day(tmp_path: Path) -> None:
     assert measures["reason"] == "off_route"
     assert measures["inside_m"] == pytest.approx(3_000, abs=2)
     assert measures["distance_m"] == pytest.approx(27_000, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("code", "title"),
+    [
+        ("V29", "ends in a week, told once"),
+        ("V29", "an inspection that ended long ago, and a permit"),
+        ("V30", "ends in a week, told once"),
+        ("V27", "full, without a waybill"),
+        ("V31", "a card that is taken out for more than ten minutes"),
+        ("V26", "most of the way outside the sheet's county, judged on the next day"),
+    ],
+)
+def test_state_goes_on_in_another_process(tmp_path: Path, code: str, title: str) -> None:
+    kind = CATALOGUE[code]
+    example = next(one for one in kind.examples if one.title == title)
+    register(tmp_path, kind, {PLATE: example})
+    fixes, first = batch_of(example), batch_of(example).take(slice(0, 1))
+    first.time_ms[:] -= 60_000  # the first after an absence is not yet believed
+
+    def start() -> Engine:
+        return Engine(read_registry(tmp_path), kinds={code: kind})
+
+    whole = start()
+    whole.detect(first)
+    expected = whole.detect(fixes).found[code]
+    assert len(expected)
+    for cut in range(1, len(fixes)):
+        before, after = start(), start()
+        before.detect(first)
+        parts = [before.detect(fixes.take(slice(0, cut))).found[code]]
+        row = np.zeros(1, np.int64)
+        assert not unpack(after, row, from_bytes(to_bytes(pack(before, row))))
+        parts.append(after.detect(fixes.take(slice(cut, None))).found[code])
+        assert facts(joined(parts)).tolist() == facts(expected).tolist()

@@ -164,7 +164,7 @@ def _ending(batch: Enriched, limits: Limits, state: State, drivers: _Drivers, pa
         ),
         facts=paper_facts,
     ),
-    tables=("qualifications", "staff", "roster", "waybills"),
+    tables=("qualifications", "roster"),
     warns=Words(
         "驾驶员从业资格（编号 {number}）将于 {ended} 到期，请及时换证。",
         "The driver's qualification (number {number}) ends at {ended}: renew it in time.",
