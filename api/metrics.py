@@ -1,5 +1,6 @@
 """Metrics of ``warnloop detect``: every one there is, with what it means."""
 
+import logging
 import time
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,6 +15,11 @@ from prometheus_client.registry import Collector
 from detectors.engine import Result
 from ingest.batch import MISSING_MS, Int64
 from ingest.gate import Verdict
+
+_log = logging.getLogger("warnloop.detect")
+
+TELL_S = 60.0
+"""How often exemptions are told of in the log, at most [s]."""
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Bounds of times of work [s]."""
@@ -49,6 +55,27 @@ class Latency(Collector):
         yield family
 
 
+class Exempted:
+    """Fixes at which exemptions kept kinds from being applied: counted by kind, told in the log by exemption."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        name, words = "warnloop_exempted_fixes", "Accepted fixes at which an exemption kept a kind from being applied."
+        self.fixes = Counter(name, words, ["kind"], registry=registry)
+        self._untold: Tally[tuple[str, str]] = Tally()
+        self._tell_at = 0.0
+
+    def observe(self, exempted: Mapping[tuple[str, str], int]) -> None:
+        """Count fixes by kind and exemption; the log is told at once, then at most every `TELL_S`."""
+        for (kind, _), fixes in exempted.items():
+            self.fixes.labels(kind).inc(fixes)
+        self._untold.update(exempted)
+        if self._untold and time.monotonic() >= self._tell_at:
+            for (kind, name), fixes in sorted(self._untold.items()):
+                _log.info("豁免 exemption %s: %s was not applied at %d fixes", name, kind, fixes)
+            self._untold.clear()
+            self._tell_at = time.monotonic() + TELL_S
+
+
 class Metrics:
     """All metrics of one worker."""
 
@@ -63,12 +90,7 @@ class Metrics:
         self.unregistered = Counter(
             "warnloop_unregistered_fixes", "Accepted fixes of vehicles that nobody has registered.", registry=registry
         )
-        self.exempted = Counter(
-            "warnloop_exempted_fixes",
-            "Accepted fixes at which an exemption kept a kind from being applied.",
-            ["kind"],
-            registry=registry,
-        )
+        self.exempted = Exempted(registry)
         # What is found.
         self.episodes = Counter(
             "warnloop_episodes", "Facts about violations, by kind.", ["kind", "fact"], registry=registry
@@ -115,8 +137,7 @@ class Metrics:
         for verdict, count in enumerate(np.bincount(result.verdict, minlength=len(Verdict)).tolist()):
             self.fixes.labels(Verdict(verdict).name.lower()).inc(count)
         self.unregistered.inc(result.unregistered)
-        for (kind, _), fixes in result.exempted.items():
-            self.exempted.labels(kind).inc(fixes)
+        self.exempted.observe(result.exempted)
         self.latency.observe("device", time_ms)
         self.latency.observe("receipt", logged_ms)
 
@@ -145,7 +166,7 @@ class Metrics:
         fixes, refused, facts = (_counted(metric) for metric in (self.fixes, self.quarantined, self.episodes))
         rejected = ", ".join(f"{verdict} {count:,}" for verdict, count in fixes.items() if verdict != "accepted")
         found = ", ".join(f"{kind} {fact} {count:,}" for (kind, fact), count in facts.items())
-        exempted = ", ".join(f"{kind} {count:,}" for kind, count in _counted(self.exempted).items())
+        exempted = ", ".join(f"{kind} {count:,}" for kind, count in _counted(self.exempted.fixes).items())
         kept = ", ".join(f"{reason} {count:,}" for reason, count in refused.items())
         return [
             f"入库 stored {sum(fixes.values()):,} 条定位 fixes · 采信 accepted {fixes.get('accepted', 0):,}",

@@ -48,11 +48,15 @@ def samples(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:
     }
 
 
-def test_what_exemptions_took() -> None:
+def test_what_exemptions_took(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "warnloop.detect")
     metrics = used()
-    assert samples(metrics, "warnloop_exempted_fixes_total") == {("V01",): 4}
-    assert metrics.words()[-1].endswith(": V01 4")
+    metrics.exempted.observe({("V01", "E1"): 5})
+    assert samples(metrics, "warnloop_exempted_fixes_total") == {("V01",): 9}
+    assert metrics.words()[-1].endswith(": V01 9")
     assert not any("exempted" in line for line in Metrics().words())
+    told = [record.getMessage().partition("exemption ")[2] for record in caplog.records]
+    assert told == ["E1: V01 was not applied at 3 fixes", "E2: V01 was not applied at 1 fixes"], "the rest in a minute"
 
 
 def test_names_and_words() -> None:
