@@ -193,5 +193,6 @@ class Judge:
         if "merge_ms" not in (parameters.sets.dtype.names or ()):
             return np.zeros(len(rows), np.int64)
         entry = self.engine.registry.entry(rows["vehicle"], rows["begins_ms"])
-        found: Int64 = parameters.columns(entry, rows["begins_ms"])["merge_ms"]
+        fence = rows["fence"] if parameters.fenced and "fence" in (rows.dtype.names or ()) else None
+        found: Int64 = parameters.columns(entry, rows["begins_ms"], fence)["merge_ms"]
         return found
