@@ -5,17 +5,15 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 from ingest.fences import Feature
-from ingest.papers import SORTS, check_paper, overlaps
+from ingest.papers import SORTS, Papers, check_paper, overlaps
 from ingest.registry import MAPS, NAMES, Source, Vehicles, check_name, holder_of, read_override, read_vehicle
 from ingest.table import RegistryError, Row
+from ingest.trips import timetable
 
 Item = TypeVar("Item", Row, Feature)
 
 SHOWN = 20
 """Faults that are told; all are counted."""
-
-MOST_ROUNDS = 200
-"""Faults of a timetable that are looked for: its tables make sense only together, so that each costs a reading."""
 
 
 class Fault(NamedTuple):
@@ -88,19 +86,16 @@ def _papers(source: Source, name: str, vehicles: Vehicles) -> list[Fault]:
 
 
 def _timetable(source: Source) -> list[Fault]:
-    """Faults of the timetable of a source that has no others, the first `MOST_ROUNDS` of them."""
-    found: list[Fault] = []
-    part = Source({name: source.tables.get(name, []) for name in ("stops", "trips", "stop_times", "duties")})
-    while len(found) < MOST_ROUNDS:
-        try:
-            part.registry()
-        except RegistryError as error:
-            rows = (row for table in part.tables.values() for row in table)
-            found.append(Fault(next(row for row in rows if (row.path, row.line) == (error.path, error.line)), error))
-            part = without(part, found[-1:])
-        else:
-            break
-    return found
+    """Faults of the timetable of a source that has no others."""
+    found: dict[int, Fault] = {}
+
+    def refuse(row: Row, error: RegistryError) -> None:
+        found.setdefault(id(row), Fault(row, error))
+
+    vehicles, rows = Vehicles(), source.tables.get("duties", [])
+    holders = [holder_of(SORTS["duties"], row, vehicles) for row in rows]
+    timetable(source.tables, Papers(SORTS["duties"], rows, holders), vehicles, refuse)
+    return list(found.values())
 
 
 def without(source: Source, faults: Iterable[Fault]) -> Source:

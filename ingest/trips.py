@@ -1,12 +1,12 @@
 """Trips: the rows of a timetable's tables, made sense of."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain, pairwise, takewhile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain, takewhile
 from typing import Protocol
 
 from ingest.moment import ALWAYS_FROM_MS, ALWAYS_TO_MS, BEIJING_MS, DAY_MS, from_ms
 from ingest.papers import Papers
-from ingest.table import Row
+from ingest.table import RegistryError, Row
 from ingest.timetable import CLOCK_MS, UNTIMED, Call, Span, Stop, Timetable, Trip, columns
 
 STOPS = ("stop", "name", "lon", "lat", "request", "datum")
@@ -47,9 +47,22 @@ def _clock(row: Row, field: str) -> int:
     return found
 
 
-def _stops(rows: Iterable[Row]) -> tuple[list[Stop], dict[str, int], list[bool]]:
-    stops, known, request = list[Stop](), dict[str, int](), list[bool]()
+Refuse = Callable[[Row, RegistryError], None]
+"""What becomes of a row that is at fault: it is left out, if this returns."""
+
+
+def _each(rows: Iterable[Row], take: Callable[[Row], None], refuse: Refuse) -> None:
     for row in rows:
+        try:
+            take(row)
+        except RegistryError as error:
+            refuse(row, error)
+
+
+def _stops(rows: Iterable[Row], refuse: Refuse) -> tuple[list[Stop], dict[str, int], list[bool]]:
+    stops, known, request = list[Stop](), dict[str, int](), list[bool]()
+
+    def take(row: Row) -> None:
         name, lon, lat = row.text("stop", required=True), row.number("lon"), row.number("lat")
         if name in known:
             row.fail("stop", "each stop once")
@@ -57,16 +70,22 @@ def _stops(rows: Iterable[Row]) -> tuple[list[Stop], dict[str, int], list[bool]]
             row.fail("lon", "a longitude from -180 to 180")
         if not -90 <= lat <= 90:
             row.fail("lat", "a latitude from -90 to 90")
+        asked = bool(row.whole("request", 0, 0, 1))
         known[name] = len(stops)
         stops.append(Stop(name, row.text("name"), lon, lat))
-        request.append(bool(row.whole("request", 0, 0, 1)))
+        request.append(asked)
+
+    _each(rows, take, refuse)
     return stops, known, request
 
 
-def _calls(rows: Iterable[Row], stops: Mapping[str, int], request: Sequence[bool]) -> dict[str, list[Call]]:
+def _calls(
+    rows: Iterable[Row], stops: Mapping[str, int], request: Sequence[bool], refuse: Refuse
+) -> dict[str, list[Call]]:
     """Calls of each trip, in order."""
     table: dict[str, list[tuple[int, Row, Call]]] = {}
-    for row in rows:
+
+    def take(row: Row) -> None:
         trip, name = row.text("trip", required=True), row.text("stop", required=True)
         row.text("order", required=True)
         order = row.whole("order", 0, 0, 999_999_999)
@@ -78,24 +97,45 @@ def _calls(rows: Iterable[Row], stops: Mapping[str, int], request: Sequence[bool
             row.fail("departs", f"a time not before it arrives ({row.text('arrives')})")
         asked = bool(row.whole("request", 0, 0, 1)) or request[stops[name]]
         table.setdefault(trip, []).append((order, row, (stops[name], arrives, departs, asked)))
-    return {trip: _in_order(calls) for trip, calls in table.items()}
+
+    _each(rows, take, refuse)
+    ordered = {trip: _in_order(calls, refuse) for trip, calls in table.items()}
+    return {trip: calls for trip, calls in ordered.items() if calls}
 
 
-def _in_order(calls: list[tuple[int, Row, Call]]) -> list[Call]:
+def _in_order(calls: list[tuple[int, Row, Call]], refuse: Refuse) -> list[Call]:
+    """Calls of one trip, two or more, the first and the last of them timed; none, where that is not to be had."""
     calls.sort(key=lambda call: (call[0], call[1].line))
-    for (order, before, _), (next_order, row, _) in pairwise(calls):
-        if order == next_order:
-            row.fail("order", f"each order once in a trip; that of line {before.line} is the same")
-    if len(calls) < 2:
-        calls[0][1].fail("trip", "a trip of two stops or more")
-    for _, row, (_, arrives, _, _) in (calls[0], calls[-1]):
-        if arrives == UNTIMED:
-            row.fail("arrives", "a time: the first and the last stop of a trip need one")
-    timed = [(row, call) for _, row, call in calls if call[1] != UNTIMED]
-    for (before, (_, _, departs, _)), (row, (_, arrives, _, _)) in pairwise(timed):
-        if arrives < departs:
-            row.fail("arrives", f"a time not before the trip leaves the stop of line {before.line}")
-    return [call for _, _, call in calls]
+    kept, last = list[tuple[Row, Call]](), list[tuple[int, Row]]()
+    left_ms, left = UNTIMED, calls[0][1]
+    for order, row, call in calls:
+        try:
+            if last and order == last[-1][0]:
+                row.fail("order", f"each order once in a trip; that of line {last[-1][1].line} is the same")
+            if UNTIMED < call[1] < left_ms:
+                row.fail("arrives", f"a time not before the trip leaves the stop of line {left.line}")
+        except RegistryError as error:
+            refuse(row, error)
+            continue
+        kept.append((row, call))
+        last.append((order, row))
+        if call[1] != UNTIMED:
+            left_ms, left = call[2], row
+    for end in (0, -1):
+        while kept and kept[end][1][1] == UNTIMED:
+            _fail(kept.pop(end)[0], "arrives", "a time: the first and the last stop of a trip need one", refuse)
+    if len(kept) > 1:
+        return [call for _, call in kept]
+    for row, _ in kept:
+        _fail(row, "trip", "a trip of two stops or more", refuse)
+    return []
+
+
+def _fail(row: Row, field: str, expected: str, refuse: Refuse) -> None:
+    try:
+        row.fail(field, expected)
+    except RegistryError as error:
+        refuse(row, error)
 
 
 def day_number(text: str) -> int | None:
@@ -132,32 +172,39 @@ Duty = tuple[int, int, int, Row]
 
 
 def _spans(
-    rows: Sequence[Row], duties: Mapping[str, list[Duty]], calls: Mapping[str, list[Call]], vehicles: Vehicles
+    rows: Sequence[Row],
+    duties: Mapping[str, list[Duty]],
+    calls: Mapping[str, list[Call]],
+    vehicles: Vehicles,
+    refuse: Refuse,
 ) -> tuple[list[Trip], list[Span]]:
     trips, known, spans = list[Trip](), dict[str, int](), list[tuple[Span, Row]]()
-    for row in rows:
+
+    def take(row: Row) -> None:
         name, route = row.text("trip", required=True), row.text("route")
         if name not in calls:
             row.fail("trip", "a trip of stop_times.csv")
-        if name not in known:
-            known[name] = len(trips)
-            trips.append(Trip(name, route))
-        if trips[known[name]].route != route:
+        if name in known and trips[known[name]].route != route:
             row.fail("route", f"one route for all rows of a trip ({trips[known[name]].route})")
         plate, color = row.text("plate"), row.whole("plate_color", 2, 0, 255)
         begin, end = row.validity()
         days, also, without = _days(row), _dates(row, "also"), _dates(row, "except")
+        if name not in known:
+            known[name] = len(trips)
+            trips.append(Trip(name, route))
         runs = [(vehicles.row(plate, color), ALWAYS_FROM_MS, ALWAYS_TO_MS)] if plate else []
         runs += [] if plate else [duty[:3] for duty in duties.get(row.text("block"), [])]
         for vehicle, since, until in runs:
             first, last = _service_days(max(begin, since), min(end, until), calls[name][0][2])
             if first < last:
                 spans.append((Span(vehicle, known[name], first, last, days, also, without), row))
-    _check_alone(spans)
+
+    _each(rows, take, refuse)
+    _check_alone(spans, refuse)
     return trips, [span for span, _ in spans]
 
 
-def _check_alone(spans: Iterable[tuple[Span, Row]]) -> None:
+def _check_alone(spans: Iterable[tuple[Span, Row]], refuse: Refuse) -> None:
     """See that no trip is run twice on a day."""
     by_trip: dict[int, list[tuple[Span, Row]]] = {}
     for span, row in spans:
@@ -168,7 +215,8 @@ def _check_alone(spans: Iterable[tuple[Span, Row]]) -> None:
             for other, row in takewhile(lambda span: span[0].first < one.last, same[at + 1 :]):  # noqa: B023
                 if _meet(one, other):
                     known, late = sorted((before, row), key=lambda row: row.line)
-                    late.fail("trip", f"each trip once a day; line {known.line} has it on one of these days too")
+                    expected = f"each trip once a day; line {known.line} has it on one of these days too"
+                    _fail(late, "trip", expected, refuse)
 
 
 def _meet(one: Span, other: Span) -> bool:
@@ -178,20 +226,32 @@ def _meet(one: Span, other: Span) -> bool:
     return any(one.on(day) and other.on(day) for day in days)
 
 
-def _blocks(duties: Papers) -> dict[str, list[Duty]]:
+def _blocks(duties: Papers, refuse: Refuse) -> dict[str, list[Duty]]:
     found: dict[str, list[Duty]] = {}
     spans = zip(duties.holder.tolist(), duties.from_ms.tolist(), duties.to_ms.tolist(), duties.rows, strict=True)
     for duty in spans:
         found.setdefault(duty[-1].text("block"), []).append(duty)
-    for held in found.values():
-        held.sort(key=lambda duty: duty[1:3])
-        for (_, _, end, before), (_, begin, _, row) in pairwise(held):
-            if begin < end:
-                row.fail("valid_from", f"a time not before the end of the one in line {before.line}: one block twice")
-    return found
+    return {block: _one_by_one(held, refuse) for block, held in found.items()}
 
 
-def timetable(tables: Mapping[str, Sequence[Row]], duties: Papers, vehicles: Vehicles) -> Timetable:
+def _one_by_one(held: list[Duty], refuse: Refuse) -> list[Duty]:
+    kept = list[Duty]()
+    for duty in sorted(held, key=lambda duty: duty[1:3]):
+        if kept and duty[1] < kept[-1][2]:
+            expected = f"a time not before the end of the one in line {kept[-1][3].line}: one block twice"
+            _fail(duty[3], "valid_from", expected, refuse)
+        else:
+            kept.append(duty)
+    return kept
+
+
+def _raise(row: Row, error: RegistryError) -> None:  # noqa: ARG001 - one signature for all that refuse
+    raise error
+
+
+def timetable(
+    tables: Mapping[str, Sequence[Row]], duties: Papers, vehicles: Vehicles, refuse: Refuse = _raise
+) -> Timetable:
     """Make a timetable of the rows of ``stops``, ``trips`` and ``stop_times``.
 
     Parameters
@@ -202,14 +262,16 @@ def timetable(tables: Mapping[str, Sequence[Row]], duties: Papers, vehicles: Veh
         Which vehicle runs which block from when until when.
     vehicles : Vehicles
         New rows are made of plates not heard of before.
+    refuse : callable
+        Is told of each row that is at fault, maybe more than once; if it returns, the row is left out.
 
     Raises
     ------
     RegistryError
-        An unknown stop or trip, a time that is reversed or unreadable, an order that stands twice, a trip without
-        times at its ends, two vehicles for one trip on one day.
+        Unless `refuse` is given: an unknown stop or trip, a time that is reversed or unreadable, an order that stands
+        twice, a trip without times at its ends, two vehicles for one trip on one day.
     """
-    stops, known, request = _stops(tables.get("stops", ()))
-    calls = _calls(tables.get("stop_times", ()), known, request)
-    trips, spans = _spans(tables.get("trips", ()), _blocks(duties), calls, vehicles)
+    stops, known, request = _stops(tables.get("stops", ()), refuse)
+    calls = _calls(tables.get("stop_times", ()), known, request, refuse)
+    trips, spans = _spans(tables.get("trips", ()), _blocks(duties, refuse), calls, vehicles, refuse)
     return Timetable(stops, trips, columns([calls[trip.id] for trip in trips]), spans)

@@ -69,10 +69,10 @@ def _measures(row: Any) -> dict[str, object]:
     measures=_measures,
     why=Why(
         measured=Words(
-            "线路 {route} 班次 {trip}：{irregularity}，涉及 {calls} 个站点，以站点 {stop}（应于 {due} 发车）为最，偏差 "
-            "{deviation_s}。",
-            "Trip {trip} of route {route} was {irregularity}, at {calls} stops, most of all at {stop} (due at {due}): "
-            "off by {deviation_s}.",
+            "线路 {route} 班次 {trip}：{irregularity}，涉及 {calls} 个站点；最甚处为站点 {stop}（应于 {due} 发车），偏"
+            "差 {deviation_s}（脱班不计偏差）。",
+            "Trip {trip} of route {route} was {irregularity}; {calls} stops are concerned, most of all {stop} (due at "
+            "{due}), by {deviation_s} (a missed trip has no measure).",
         ),
         limit=Words(
             "时间取自时刻表：任一站点提前离开超过 {early_ms} 为提前，晚到超过 {late_ms} 为晚点，各站均未到达为脱班；同"
