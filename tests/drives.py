@@ -176,6 +176,8 @@ class Course:
             days.add(other, verdict, accepted)
             found = self.engine.close()[self.kind.code]
             own: Found = found[found["vehicle"] == 0]
+            for name in ("lon", "lat"):  # NaN, where a day has no place, equals nothing
+                own[name] = np.nan_to_num(own[name])
             return own
         nothing = Days().day(self.engine.registry, 0)
         return self.kind.detect(nothing, self.engine.day_limits(self.kind, nothing), self.state)[:0]

@@ -189,3 +189,27 @@ def test_a_file_of_a_hundred_thousand_absurd_days_is_closed_in_time(tmp_path: Pa
     engine.detect(fixes)
     found: Mapping[str, Found] = engine.close()
     assert not any(len(rows) for rows in found.values())
+
+
+def test_absence_in_a_row_and_failures_of_the_platform(tmp_path: Path) -> None:
+    """A is away from the second to the sixth day, but heard on the fifth; on the fourth of the ten others two are."""
+    plates = ["A", *(f"P{at}" for at in range(10))]
+    (tmp_path / "vehicles.csv").write_text("plate,class\n" + "".join(f"{one},F\n" for one in plates), "utf-8")
+    assigned = "plate,route,valid_from,valid_to\nA,R,,\nP9,R,2026-03-07,\n"
+    (tmp_path / "assignments.csv").write_text(assigned, "utf-8")
+    first = 1_772_380_800_000
+    heard = {"A": (0, 4, 7), "P0": range(8), "P1": range(8)}
+    records = []
+    for day in range(8):
+        for at, plate in enumerate(plates):
+            if day in heard.get(plate, [one for one in range(8) if one != 3 and not (plate == "P9" and one >= 5)]):
+                for minute in (2, 4, 1_430, 1_432):
+                    time_ms = first + day * DAY + minute * 60_000 + at
+                    records.append((time_ms, f"{plate},{time_ms},87,44,0"))
+    lines = "\n".join(["plate,time,lon,lat,speed_kmh", *(line for _, line in sorted(records))])
+    (tmp_path / "positions.csv").write_text(lines, "utf-8")
+    found = Judge(tmp_path / "positions.csv", tmp_path).feed(100).engine.close()["V13"][::2]
+    days = ((found["begins_ms"] - first) // DAY).tolist()
+    rows = list(zip(found["vehicle"].tolist(), days, found["days"].tolist(), found["severity"].tolist(), strict=True))
+    assert rows == [(0, 1, 1, 1), (0, 2, 2, 1), (0, 5, 1, 1), (10, 5, 1, 1), (0, 6, 2, 1), (10, 6, 2, 1), (10, 7, 3, 2)]
+    assert np.isnan(found["lon"]).all()
