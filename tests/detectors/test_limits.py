@@ -4,10 +4,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from detectors.catalogue import CATALOGUE
+from detectors.engine import Engine
+from detectors.found import Fact
+from detectors.kind import Example
 from detectors.limits import ROAD_LIMIT, Parameters
 from ingest.moment import parse_ms
 from ingest.registry import read_registry
 from ingest.table import RegistryError
+from tests.drives import PLATE, batch_of, register
 
 VEHICLES = "plate,class,county,company\nP,L,652301,甲\nQ,H,652301,乙\nR,L,652302,甲\n"
 DEFAULTS = {"points": 3, "margin_kmh": 3.0}
@@ -156,3 +161,23 @@ def test_a_speed_limit_of_nothing_is_refused(tmp_path: Path) -> None:
     (tmp_path / "parameters.csv").write_text(rows, encoding="utf-8")
     with pytest.raises(RegistryError, match="field 'value': expected a number above 0"):
         Parameters("road_limit", ROAD_LIMIT, read_registry(tmp_path))
+
+
+def test_a_kind_takes_the_parameters_of_the_fence_that_it_goes_by(tmp_path: Path) -> None:
+    """120 km/h north from 44.0 where 100 is allowed; the margin is 30 in the road fence that ends at 44.02."""
+    box = {"kind": "road", "limit_kmh": 100, "id": "A", "box": (87.0, 43.9, 88.0, 44.02)}
+    drive = Example("fast", {"speed_kmh": (120,) * 20}, every_s=10, raised=(), fences=(box,))
+    kind = CATALOGUE["V01"]
+    began = []
+    for number, fence in enumerate(("", "A")):
+        folder = tmp_path / str(number)
+        register(folder, kind, {PLATE: drive})
+        row = f"V01,margin_kmh,{30 if fence else 3},,,,{fence},,"
+        (folder / "parameters.csv").write_text("\n".join([FENCED, row]), encoding="utf-8")
+        engine = Engine(read_registry(folder), {"V01": kind})
+        found = engine.detect(batch_of(drive)).found["V01"]
+        (lat,) = found["lat"][found["fact"] == Fact.RAISED]
+        began.append(lat)
+    assert began[0] < 44.01
+    assert began[1] == pytest.approx(44.02, abs=0.003)
+    assert began[1] > 44.02
