@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ingest.faults import find_faults, without
 from ingest.moment import parse_ms
-from ingest.registry import Registry, read_registry
+from ingest.registry import Registry, read_registry, read_source
 from ingest.table import RegistryError
 from ingest.timetable import day_of, start_of
 from ingest.trips import clock_ms, day_number
@@ -130,6 +131,31 @@ REFUSED: Mapping[str, tuple[dict[str, str], int, str]] = {
 def test_refused_with_line_and_field(tmp_path: Path, tables: dict[str, str], line: int, field: str) -> None:
     with pytest.raises(RegistryError, match=f"line {line}, field '{field}'"):
         read(tmp_path, **tables)
+
+
+def test_all_faults_at_once_and_what_is_left_makes_sense(tmp_path: Path) -> None:
+    tables = {
+        "vehicles": "plate,class\n测A00001,B\n",
+        "stops": STOPS + "A,,87.3,44.0,\nE,,east,44.0,\n",
+        "stop_times": TIMES.replace("T1,2,B", "T1,1,B").replace("24:20,", "23:10,")
+        + "T3,1,E,08:00,\nT3,2,A,,\nT3,3,B,08:20,\nT3,4,C,08:10,\n",
+        "trips": TRIPS + "T1,1,测A00001,12345,2026-03-02,\nT3,1,,,,\nT1,1,测A00001,8,,\n",
+        "duties": "plate,block,valid_from\n测A00001,K,2026-03-02\n测A00002,K,2026-03-09\n",
+    }
+    for name, text in tables.items():
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+    source = read_source(tmp_path)
+    faults = find_faults(source)
+    found = {(error.path.stem, error.line) for _, error in faults}
+    assert found == {
+        *(("stops", line) for line in (6, 7)),
+        *(("stop_times", line) for line in (3, 6, 7, 8, 9, 10, 11)),
+        *(("trips", line) for line in (3, 4, 5, 6)),
+        ("duties", 3),
+    }
+    left = without(source, faults).registry().timetable
+    assert [trip.id for trip in left.trips] == ["T1"]
+    assert [left.stops[stop].id for stop in left.calls.stop] == ["A", "C", "D"]
 
 
 def test_another_vehicle_for_one_day(tmp_path: Path) -> None:

@@ -60,8 +60,8 @@ def _measures(row: Any) -> dict[str, object]:
         "route": str(row["route"]),
         "due": moment_text(int(row["due_ms"])),
         "late_s": (int(row["begins_ms"]) - int(row["due_ms"])) // 1000,
-        "distance_m": float(round(float(row["off_m"]), 1)),
-        "least_kmh": float(row["speed_kmh"]),
+        "distance_m": round(float(row["off_m"]), 1),
+        "least_kmh": round(float(row["speed_kmh"]), 1),
     }
 
 
