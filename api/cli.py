@@ -89,14 +89,27 @@ def replay(
     tell(notes, summary, found)
 
 
-@app.command(epilog="e.g.  warnloop fleet --vehicles 200 --hours 24 --seed 1 --out demo")
+@app.command(
+    epilog="e.g.  warnloop fleet --vehicles 200 --hours 24 --seed 1 --out demo\n\n"
+    "e.g.  warnloop fleet --score --vehicles 10000 --hours 24\n\n"
+    "e.g.  warnloop fleet --score --out demo"
+)
 def fleet(
-    vehicles: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many vehicles.")],
-    hours: Annotated[float, typer.Option(min=0.1, max=24 * 366, help="How long they are watched [h].")],
-    out: Annotated[Path, typer.Option(help="Folder to write to; made if need be.")],
+    vehicles: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many vehicles.")] = 200,
+    hours: Annotated[float, typer.Option(min=0.1, max=24 * 366, help="How long they are watched [h].")] = 24.0,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write to, made if need be; with **--score** one that was written.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Equal seeds make equal files, byte for byte.")] = 1,
     start: Annotated[str, typer.Option(help="When it begins, Beijing time.")] = "2026-03-02T00:00:00",
     compress: Annotated[bool, typer.Option("--gzip", help="Write positions.ndjson.gz.")] = False,
+    score: Annotated[
+        bool,
+        typer.Option("--score", help="Judge a fleet, print planted, found and extra per kind; exit 1 unless all is."),
+    ] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="With **--score**: list what was missed and what is extra.")
+    ] = False,
 ) -> None:
     """生成模拟车队。 Make a synthetic fleet with planted violations.
 
@@ -109,6 +122,13 @@ def fleet(
     start_ms = parse_ms(start)
     if start_ms is None:
         raise typer.BadParameter(f"expected a time such as 2026-03-02T00:00:00, found {start!r}", param_hint="--start")
+    if score:
+        from api.score import run_score
+
+        made_of = {"vehicles": vehicles, "hours": hours, "seed": seed, "start_ms": start_ms}
+        raise typer.Exit(0 if run_score(notes, out, made_of, show) else 1)
+    if out is None:
+        raise typer.BadParameter("a folder to write to, unless --score is given", param_hint="--out")
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=notes, transient=True, disable=not notes.is_terminal) as progress:
         task = progress.add_task("生成 fleet", total=1.0)

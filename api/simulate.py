@@ -24,7 +24,7 @@ from ingest.fleet.plants import Plants
 WINDOW_MS = 86_400_000
 """Length of a window [ms]; what is planted is planted anew in each."""
 
-PLANTS = Plants(share=0.015, near_share=0.005, fault_share=0.003)
+PLANTS = Plants(share=0.01, near_share=0.003, fault_share=0.003)
 """About a third of the fleet does something every day, so that there is something to see."""
 
 BODY_BYTES = 1 << 20

@@ -22,12 +22,16 @@ from ingest.fleet.tracks import DESERT, TUNNEL
 
 _USUAL = np.asarray([shift.kind == "" for shift in SHIFTS])
 _CLEAN = np.asarray([shift.kind != "" and shift.lawful for shift in SHIFTS])
-_SILENT, _DRIFTING, _CORRUPT = (
-    np.asarray([shift.fault == fault for shift in SHIFTS]) for fault in ("silent", "drifting", "corrupt")
+_DRIFTING, _CORRUPT, _ABSENT, _ODD = (
+    np.asarray([shift.fault == fault for shift in SHIFTS]) for fault in ("drifting", "corrupt", "absent", "recorder")
 )
 _PLANT_DESERT = np.asarray([shift.need == "desert" for shift in SHIFTS])
-SILENCE_S = (900, 900 + 2400)
-"""In a leg of a ``silent`` vehicle: no fixes from, to [s]."""
+SILENCES_S = {"silent": (900, 3300), "lost": (900, 1660), "brief": (900, 1330)}
+"""In the first leg of a vehicle with such a fault: no fixes from, to [s]."""
+ODD_S = (600, 1500)
+"""In the first leg of a vehicle whose recorder is at fault: from, to [s]."""
+_ODD_KMH = 35
+_SILENT = np.asarray([SILENCES_S.get(shift.fault, (0, 0)) for shift in SHIFTS])
 
 
 def soil(chance: Chance, roster: Roster, plan: Plan, at: Moments, moved: Motion, rows: Rows) -> Rows:
@@ -62,8 +66,12 @@ def soil(chance: Chance, roster: Roster, plan: Plan, at: Moments, moved: Motion,
     bad = dirty & ((spaced & (pick16(words, 2) < 0.12)) | (_CORRUPT[shift] & (pick16(words, 2) < 0.2)))
     _corrupt(rows, bad, pick16(words, 3))
     gone = _forward(chance, roster, at, moved, rows, usual)
-    gone |= _SILENT[shift] & (at.leg == 0) & at.driving & (at.since >= SILENCE_S[0]) & (at.since < SILENCE_S[1])
-    _omit(at, rows, words)
+    first_leg = (at.leg == 0) & at.driving
+    gone |= first_leg & (at.since >= _SILENT[shift, 0]) & (at.since < _SILENT[shift, 1])
+    gone |= _ABSENT[shift]
+    odd = _ODD[shift] & first_leg & (at.since >= ODD_S[0]) & (at.since < ODD_S[1])
+    rows["recorder"] += np.where(odd, 10 * _ODD_KMH, 0).astype(np.int16)
+    _omit(at, rows, words, usual)
     twice = (pick16(words, 1) > 0.998) & ~_CLEAN[shift] & ~gone
     again = rows[twice]
     again["received"] += 900 + (3000 * pick16(words, 3)[twice]).astype(np.int64)
@@ -122,7 +130,7 @@ def _forward(chance: Chance, roster: Roster, at: Moments, moved: Motion, rows: R
     return np.asarray((cut | desert | tunnel) & ~stored, bool)
 
 
-def _omit(at: Moments, rows: Rows, words: Words) -> None:
+def _omit(at: Moments, rows: Rows, words: Words, usual: Mask) -> None:
     """Leave out what a model of terminal does not report, and now and then a field."""
     model = (at.vehicle.astype(np.int64) * 2654435761 >> 7) % 16
     models = np.zeros(16, np.uint16)
@@ -131,7 +139,7 @@ def _omit(at: Moments, rows: Rows, words: Words) -> None:
     models[5] = OPTIONAL["altitude_m"] | OPTIONAL["alarm"]
     models[6] = OPTIONAL["altitude_m"] | OPTIONAL["heading_deg"] | OPTIONAL["recorder_speed_kmh"]
     models[7] = OPTIONAL["status"] | OPTIONAL["alarm"] | OPTIONAL["mileage_km"]
-    rows["omit"] |= models[model]
+    rows["omit"] |= np.where(usual, models[model], 0).astype(np.uint16)
     now = pick16(words, 0)
     rows["omit"] |= np.where((now > 0.5) & (now < 0.504), OPTIONAL["altitude_m"], 0).astype(np.uint16)
     rows["omit"] |= np.where((now > 0.6) & (now < 0.603), OPTIONAL["heading_deg"], 0).astype(np.uint16)

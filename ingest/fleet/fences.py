@@ -1,8 +1,9 @@
-"""The fences of the map: roads, zones, cores, stations, parking, counties."""
+"""The fences of the map: roads, zones, cores, stations, parking, counties, closed and restricted roads."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,11 +12,17 @@ import numpy as np
 import shapely
 
 from ingest.fleet.columns import Floats
-from ingest.fleet.places import LOOPS, OUTLINES, TOWNS, ZONES
+from ingest.fleet.places import EXPRESS, HOLES, LOOPS, NO_NIGHT, OUTLINES, SHUT, TOWNS, ZONES
 from ingest.fleet.roads import CORE_KM, edges, find, nodes, stretch, to_deg, to_km
 
 ROAD_KM, STREET_KM, ZONE_KM = 0.12, 0.06, 0.15
 """Half width of the corridors of roads, of streets, and of speed zones."""
+
+JUNCTION_KM = 0.8
+"""So much of a road that is closed at night stays free at its ends, where others cross and vehicles turn."""
+
+HEARD_KM = 2.0
+"""A hole in the network is drawn longer at both ends: the last fix before it lies outside."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,8 @@ class Fence:
         For ``road`` and ``speed`` [km/h].
     classes : str
         Letters of the classes it is for; empty = all.
+    since : str
+        Date from which on it holds; empty = always.
     """
 
     ident: str
@@ -40,6 +49,7 @@ class Fence:
     shape: shapely.Geometry
     limit_kmh: float | None = None
     classes: str = ""
+    since: str = ""
 
     def feature(self) -> dict[str, object]:
         """The fence as a GeoJSON feature."""
@@ -48,6 +58,8 @@ class Fence:
             properties["limit_kmh"] = self.limit_kmh
         if self.classes:
             properties["classes"] = self.classes
+        if self.since:
+            properties["valid_from"] = self.since
         geometry = json.loads(shapely.to_geojson(self.shape))
         return {"type": "Feature", "properties": properties, "geometry": geometry}
 
@@ -124,13 +136,38 @@ def _place_fences() -> list[Fence]:
     return found
 
 
+def _order_fences() -> list[Fence]:
+    """Roads that are closed, at night or altogether, and where terminals are not heard."""
+    found = []
+    for k, edge in enumerate(edges(), 1):
+        name = f"{edge.road}{k:03d}段"
+        if edge.road in NO_NIGHT:
+            shape = _corridor(stretch(edge, 0.5, edge.length_km - 2 * JUNCTION_KM), ROAD_KM)
+            found.append(Fence(f"no-night-{k:03d}", f"{name}夜间禁行", "no_night_road", shape, classes="LC"))
+        if edge.road in EXPRESS:
+            shape = _corridor(edge.points, ROAD_KM)
+            found.append(Fence(f"restricted-{k:03d}", f"{name}危货限时", "hazmat_restricted", shape, classes="H"))
+    for k, (road, _, (start, end)) in enumerate(SHUT, 1):
+        shape = _corridor(stretch(find(start, end), 0.5, 14.0), ROAD_KM)
+        found.append(Fence(f"closure-{k}", f"{road}封闭路段", "closure", shape, since="2025-11-01"))
+    for k, (start, end, place, length, _) in enumerate(HOLES, 1):
+        shape = _corridor(stretch(find(start, end), place, length + 2 * HEARD_KM), 0.3)
+        found.append(Fence(f"hole-{k}", f"无信号路段{k}", "coverage_hole", shape))
+    return found
+
+
 @lru_cache(maxsize=1)
 def fences() -> tuple[Fence, ...]:
     """Every fence of the map."""
-    return tuple(_road_fences() + _zone_fences() + _place_fences())
+    return tuple(_road_fences() + _zone_fences() + _place_fences() + _order_fences())
 
 
-def write_fences(path: Path) -> None:
-    """Write ``fences.geojson``, one feature a line."""
-    lines = ",\n".join(json.dumps(fence.feature(), ensure_ascii=False) for fence in fences())
+def stand(ident: str, name: str, kind: str, place: tuple[float, float], radius_km: float, classes: str) -> Fence:
+    """Where vehicles may stand, around a place [km]."""
+    return Fence(ident, name, kind, _disc(place, radius_km), classes=classes)
+
+
+def write_fences(path: Path, stands: Iterable[Fence]) -> None:
+    """Write ``fences.geojson``, one feature a line: the map's, and where vehicles may stand."""
+    lines = ",\n".join(json.dumps(fence.feature(), ensure_ascii=False) for fence in (*fences(), *stands))
     path.write_text(f'{{"type":"FeatureCollection","features":[\n{lines}\n]}}\n', encoding="utf-8")

@@ -5,14 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from ingest.fleet.chance import Chance, pick16
-from ingest.fleet.columns import FIX, Floats, Ints, Rows
+from ingest.fleet.columns import CLASSES, FIX, Floats, Ints, Rows
 from ingest.fleet.motion import Moments, Motion
 from ingest.fleet.roster import CARD, PAIR, Roster
 from ingest.fleet.shifts import SHIFTS
 
-LOCATED, ACC, SATELLITES = 0x2, 0x1, 0x40000
+LOCATED, ACC, LOADED, DOOR, SATELLITES = 0x2, 0x1, 0x300, 0x2000, 0x40000
 _NOISE_DEG = 7.0 / 111200.0
 _PLUS = np.asarray([shift.plus_kmh for shift in SHIFTS])
+_BOARDING = np.asarray([shift.paper == "boarding" for shift in SHIFTS])
+_WAITING = np.asarray([shift.paper == "stop" for shift in SHIFTS])
+_HAZMAT = CLASSES.index("H")
 _SHARE = np.asarray([0.8 if shift.kind == "V03" else 1.0 for shift in SHIFTS])
 
 
@@ -68,7 +71,11 @@ def fixes(chance: Chance, roster: Roster, at: Moments, moved: Motion, odometer: 
     rows["altitude"] = moved.altitude + 6.0 * north
     rows["mileage"] = (odometer[at.vehicle] + moved.metres) / 100.0
     rows["driver"] = _driver(roster, at)
-    running = at.driving | (at.since < 300) | (at.left < 300)
+    shift = roster.shift[at.vehicle]
+    running = at.driving | (at.since < 300) | (at.left < 300) | _WAITING[shift]
+    loaded = (roster.cls[at.vehicle] == _HAZMAT) & (at.leg % 2 == 0)
+    boards = _BOARDING[shift] & at.driving & (speed < 1.0)
     rows["status"] = LOCATED | SATELLITES | np.where(running, ACC, 0)
+    rows["status"] |= np.where(loaded, LOADED, 0) | np.where(boards, DOOR, 0)
     rows["alarm"] = np.where((speed > moved.limit + 3.0) & (at.vehicle % 3 > 0), 2, 0)
     return rows

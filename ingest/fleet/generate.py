@@ -52,13 +52,15 @@ def generate(
     plants: Plants | None = None,
     compress: bool = False,
     progress: Callable[[float], None] | None = None,
+    ahead_days: int = 0,
+    share: tuple[int, int] = (0, 1),
 ) -> Summary:
     """Write a synthetic fleet's traffic, byte for byte repeatable.
 
     Lawful traffic raises nothing; every line of ``labels.ndjson`` is a violation that an exact detector
     finds, beginning and ending within its ``tolerance_ms``, together with the kinds it ``implies``. What
     would not lie wholly within the run is not planted. Runs of less than a day plant V01, V02, V04 and V20
-    only, and begin with them.
+    only, and begin with them. Whole days are planted where the run holds a whole Beijing day.
 
     Parameters
     ----------
@@ -79,6 +81,10 @@ def generate(
         Write the positions gzipped.
     progress : callable or None
         Told the share that is done, 0 to 1, after every slice.
+    ahead_days : int
+        Papers are in order so much longer than the run [d].
+    share : (int, int)
+        Which part of how many drives: every so manieth vehicle, and its registry.
 
     Returns
     -------
@@ -91,8 +97,8 @@ def generate(
     """
     if vehicles < 1 or hours <= 0:
         raise ValueError("a fleet needs a vehicle and some time")
-    run = Run(vehicles, hours, seed, start_ms, plants or Plants())
-    write_registry(out / "registry", run.roster)
+    run = Run(vehicles, hours, seed, start_ms, plants or Plants(), share)
+    write_registry(out / "registry", run, ahead_days)
     path = out / ("positions.ndjson.gz" if compress else "positions.ndjson")
     writer = Writer(run.roster)
     fixes, near = 0, 0

@@ -3,7 +3,7 @@
 ``begin_ms`` and ``end_ms`` are those of the act on the road. A detector that sees
 samples finds its first and last fix up to two samples later or earlier, three
 where a fix is lost; the label says how much that is as ``tolerance_ms``. V07 is in buckets of ten minutes;
-V14, V15 and V17 belong to whole days.
+V13, V14, V15 and V17 belong to whole days.
 """
 
 from __future__ import annotations
@@ -14,15 +14,13 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from ingest.fleet.columns import CLASSES, Floats, Ints, Mask
-from ingest.fleet.dirt import SILENCE_S
-from ingest.fleet.plan import DAY_S, NEVER, Plan
+from ingest.fleet.plan import DAY_S
 from ingest.fleet.roster import Roster
-from ingest.fleet.shift import HOUR, Shift
 from ingest.fleet.shifts import SHIFTS
-from ingest.fleet.tracks import STEP_S, Tracks
 
 _Part = tuple[Ints, Floats, Floats]
-_DAYS = ("V14", "V15", "V17")
+_DAYS = ("V13", "V14", "V15", "V17")
+_TOLERANCE_MS = {"V07": 600_000, "V25": 3_600_000}
 
 
 @dataclass(frozen=True)
@@ -87,18 +85,18 @@ class Truth:
         return cls(np.concatenate(rows), np.concatenate(begins), np.concatenate(ends))
 
     def labels(self, roster: Roster, who: Ints, valid: Mask, zero_ms: int) -> list[Label]:
-        """The labels of the valid vehicles among ``who``, by vehicle and time."""
+        """The valid labels, (l,) of them, of vehicles among ``who``, by vehicle and time."""
         found = []
         for j in np.lexsort((self.begin, who[self.row])):
             vehicle = int(who[self.row[j]])
             spec = SHIFTS[roster.shift[vehicle]]
             begin, end = (round(float(x)) * 1000 for x in (self.begin[j], self.end[j]))
-            if not valid[self.row[j]]:
+            if not valid[j]:
                 continue
             if spec.kind in _DAYS:
                 begin = begin // (DAY_S * 1000) * DAY_S * 1000
                 end = begin + DAY_S * 1000
-            tolerance = 600_000 if spec.kind == "V07" else 3000 * int(roster.every[vehicle])
+            tolerance = _TOLERANCE_MS.get(spec.kind, 3000 * int(roster.every[vehicle]))
             found.append(
                 Label(
                     plate(roster, vehicle),
@@ -113,59 +111,6 @@ class Truth:
                 )
             )
         return found
-
-
-def _last(plan: Plan, rows: Ints) -> Ints:
-    """The latest leg of each vehicle."""
-    return np.asarray((plan.begin[:, rows] != NEVER).sum(axis=0) - 1)
-
-
-def _burst(spec: Shift, tracks: Tracks, track: Ints, plan: Plan, rows: Ints) -> tuple[Floats, Floats]:
-    """When the burst is above its threshold."""
-    start = plan.begin[0, rows].astype(np.float64)
-    pace, by, ramp = plan.pace[0, rows], plan.fast_by[rows].astype(np.float64), plan.fast_ramp[rows]
-    where = plan.home[rows] + pace * (plan.fast_begin[rows] + ramp)
-    limit = tracks.limit[tracks.base[track] + (where / STEP_S).astype(np.int64)]
-    above = {"V03": 0.8 + 3.0 / limit, "V04": np.full(len(rows), 1.5)}.get(spec.kind, 1.0 + 3.0 / limit)
-    part = np.clip((above / 0.98 - pace) / np.maximum(by, 1e-6), 0.0, 1.0) * ramp
-    return start + plan.fast_begin[rows] + part, start + plan.fast_end[rows] + ramp - part
-
-
-def _spans(spec: Shift, tracks: Tracks, track: Ints, plan: Plan, rows: Ints) -> list[_Part]:
-    """Labels of the vehicles of one shift."""
-    last = _last(plan, rows)
-    start, stop = plan.begin[0, rows].astype(np.float64), plan.end[last, rows].astype(np.float64)
-    if spec.boost[0] > 0:
-        return [(rows, *_burst(spec, tracks, track, plan, rows))]
-    if spec.need in ("core", "clip"):
-        found = []
-        for k in range(int(last.max()) + 1):
-            begun, edge = plan.begin[k, rows].astype(np.float64), tracks.core[track]
-            if k % 2:
-                edge = (plan.far[rows].astype(np.float64) + plan.home[rows])[:, None] - edge[:, ::-1]
-            after = plan.ramp[rows, None] / 2 + (edge - plan.home[rows, None]) / plan.pace[k, rows, None]
-            found.append((rows, begun + after[:, 0], begun + after[:, 1]))
-        return found
-    if spec.kind == "V06":
-        start = np.maximum(start, np.floor(start / DAY_S) * DAY_S + np.where(start % DAY_S > DAY_S / 2, 22 * HOUR, 0))
-    if spec.kind == "V07":
-        start = plan.begin[7, rows] + (8 * HOUR - 7 * spec.leg_s)
-    if spec.fault == "silent":
-        start, stop = start + SILENCE_S[0], start + SILENCE_S[1]
-    if spec.exact_s and spec.lawful:
-        stop = start + spec.exact_s
-    return [(rows, start, stop)]
-
-
-def truth(roster: Roster, tracks: Tracks, plan: Plan, who: Ints) -> Truth:
-    """Labels of the planned shifts of some vehicles; row indexes ``who`` and the plan's columns."""
-    parts: list[_Part] = []
-    shift = roster.shift[who]
-    for number, spec in enumerate(SHIFTS):
-        rows = np.flatnonzero((shift == number) & (plan.begin[0] != NEVER)) if spec.kind else np.zeros(0, np.int64)
-        if rows.size:
-            parts += _spans(spec, tracks, roster.track[who[rows]].astype(np.int64), plan, rows)
-    return Truth.joined(parts)
 
 
 def plate(roster: Roster, vehicle: int) -> str:

@@ -48,20 +48,20 @@ class Moments:
         return Moments(*(getattr(self, name)[which] for name in _FIELDS))
 
 
-def moments(roster: Roster, plan: Plan, begin: int, end: int) -> Moments:
-    """Every fix that the terminals take in [begin, end) [s], by vehicle, then time.
+def moments(roster: Roster, plan: Plan, begin: int, end: int, who: Ints) -> Moments:
+    """Every fix that the terminals of some vehicles take in [begin, end) [s], by vehicle, then time.
 
     On the way a fix is taken at every sample; standing, four minutes apart, and
     around the ends of a leg at every sample again. Some terminals sleep.
     """
-    every, phase = roster.every.astype(np.int32), roster.phase.astype(np.int32)
+    every, phase = roster.every[who].astype(np.int32), roster.phase[who].astype(np.int32)
     first = -((phase - begin) // every)
     many = -((phase - end) // every) - first
-    vehicle = np.repeat(np.arange(len(roster)), many)
-    count = np.arange(len(vehicle)) - np.repeat(np.cumsum(many) - many, many)
-    sample = first[vehicle] + count
-    step = every[vehicle]
-    time = sample * step + phase[vehicle]
+    own = np.repeat(np.arange(len(who)), many)
+    count = np.arange(len(own)) - np.repeat(np.cumsum(many) - many, many)
+    sample = first[own] + count
+    vehicle, step = who[own], every[own]
+    time = sample * step + phase[own]
     leg = np.full(len(vehicle), -1)
     for k in range(LEGS):
         begun = plan.begin[k][vehicle] <= time

@@ -198,6 +198,15 @@ ROADS: tuple[tuple[str, float, tuple[str, ...]], ...] = (
 )
 """Roads: name, limit [km/h], places in order."""
 
+SHUT: tuple[tuple[str, float, tuple[str, ...]], ...] = (("X154", 60.0, ("雀尔沟", "庙尔沟")),)
+"""Roads that are closed by order, for those who go there all the same."""
+
+NO_NIGHT = ("X152", "X126")
+"""Mountain roads that coaches may not take at night."""
+
+EXPRESS = ("G30", "G30联络线", "G7", "S11")
+"""Roads that dangerous goods may not take after midnight."""
+
 ZONES: tuple[tuple[str, str, str, str, float, float, float, str], ...] = (
     ("学校", "G312", "玛纳斯县.ring", "呼图壁县.ring", 0.12, 2.4, 40.0, ""),
     ("学校", "G312", "呼图壁县.ring", "昌吉市.ring", 0.45, 2.0, 40.0, ""),

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from ingest.fleet.columns import Floats
-from ingest.fleet.places import NODES, ROADS, STREETS, TOWNS, Town
+from ingest.fleet.places import NODES, ROADS, SHUT, STREETS, TOWNS, Town
 
 KM_EAST = 111.32 * math.cos(math.radians(44.2))
 KM_NORTH = 111.2
@@ -50,7 +50,7 @@ class Edge:
     points : ndarray, (m, 2)
         Its course [km].
     use : str
-        ``core`` and ``clip`` edges are for dangerous goods gone astray only.
+        ``core`` and ``clip`` edges are for dangerous goods gone astray only, ``shut`` ones are closed.
     """
 
     start: str
@@ -121,9 +121,10 @@ def edges() -> tuple[Edge, ...]:
         for start, end, use in _STREET_EDGES:
             a, b = f"{town.name}.{start}", f"{town.name}.{end}"
             found.append(Edge(a, b, f"{town.name}城区道路", 60.0, _course(places[a], places[b], 0.0), use))
-    for road, limit, stops in ROADS:
+    for road, limit, stops in ROADS + SHUT:
+        use = "shut" if (road, limit, stops) in SHUT else ""
         for k, (a, b) in enumerate(pairwise(stops)):
-            found.append(Edge(a, b, road, limit, _course(places[a], places[b], 1.3 * k + len(found))))
+            found.append(Edge(a, b, road, limit, _course(places[a], places[b], 1.3 * k + len(found)), use))
     return tuple(found)
 
 

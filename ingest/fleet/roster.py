@@ -103,11 +103,23 @@ def suits(spec: Shift, letter: str, tracks: Tracks) -> Mask:
     Ordinary buses and taxis go round in town; everything that must be timed is
     done on open roads, out and back.
     """
-    if not spec.kind:
+    if not spec.kind or spec.timed:
         desert = (tracks.use == "desert") & (letter == "F")
-        return np.asarray(((tracks.use == "") | desert) & (tracks.closed == (letter in "BT")), bool)
-    use = spec.need if spec.need in ("core", "clip", "desert") else "spare" if letter in "BT" else ""
+        late = (letter in "LC") & (spec.end_h > 22.0)
+        fit = ((tracks.use == "") | desert) & (tracks.closed == (letter in "BT"))
+        return np.asarray(fit & ~(late & np.isfinite(tracks.mountain[:, 0])), bool)
+    use = spec.need if spec.need in ("core", "clip", "desert", "shut") else "spare" if letter in "BT" else ""
     fit = (tracks.use == use) & ~tracks.closed
+    for name in ("mountain", "express", "away"):
+        span = getattr(tracks, name)
+        if spec.need == name:
+            fit &= span[:, 1] - span[:, 0] > 300.0
+    if spec.need == "away":
+        fit &= tracks.away[:, 1] > tracks.length - 30.0  # and not in again
+    if spec.night and letter in "LC" and spec.need != "mountain":
+        fit &= np.isnan(tracks.mountain[:, 0])
+    if spec.paper in ("exit", "boarding"):
+        fit &= tracks.station[:, 0] >= 0
     if spec.need in ("road", "severe", "zone"):
         first = getattr(tracks, spec.need)[:, 0]
         fit &= np.isfinite(first) & (first < np.where(spec.leg_s > 0, 1500.0, 2600.0))
@@ -157,6 +169,8 @@ def roster(chance: Chance, vehicles: int, hours: float, tracks: Tracks, plants: 
     pick = (chance.unit("every", vehicle) * 4).astype(np.int64)
     every = np.where(ordinary, often[cls, pick], often_planted[pick]).astype(np.int16)
     every[np.asarray([s.kind != "" and s.lawful for s in SHIFTS])[shift]] = 10  # near misses
+    timed = np.asarray([s.timed for s in SHIFTS])[shift]
+    every[timed] = np.minimum(every[timed], 15)
     traits = _traits(chance, cls, shift, vehicle)
     colors = np.asarray([(2, 2, 2), (2, 2, 2), (2, 2, 2), (2, 2, 5), (1, 1, 5), (2, 2, 2)])
     color = colors[cls, (chance.unit("color", vehicle) * 3).astype(np.int64)].astype(np.int8)
@@ -173,8 +187,10 @@ def _traits(chance: Chance, cls: NDArray[np.int8], shift: NDArray[np.int8], vehi
     may_exempt = (cls < 2) & (shift < len(ORDINARY)) & ((draw >> np.uint64(8) & np.uint64(255)) < 12)
     drivers = np.asarray([s.drivers or (1 if s.kind else 0) for s in SHIFTS])[shift]
     pair = np.where(drivers > 0, drivers == 2, pair)
-    sleeps = (draw >> np.uint64(16) & np.uint64(255)) < 90
+    usual = shift < len(ORDINARY)
+    sleeps = ((draw >> np.uint64(16) & np.uint64(255)) < 90) & usual
     stores = (draw >> np.uint64(24) & np.uint64(255)) < 150
     card = ((draw >> np.uint64(32) & np.uint64(255)) < np.asarray([250, 250, 250, 60, 128, 128])[cls]) | pair
+    card |= np.asarray([s.paper in ("driver", "qualification") for s in SHIFTS])[shift]
     bits = (must_exempt | may_exempt) * EXEMPT + pair * PAIR + sleeps * SLEEPS + stores * STORES + card * CARD
     return np.asarray(bits, np.uint8)

@@ -28,7 +28,7 @@ class Route:
         Whether it is closed.
     use : str
         ``core``, ``clip`` (dangerous goods through or into the edge of a core), ``desert`` (a long hole in
-        the network), ``spare`` (for planted violations only) or empty.
+        the network), ``shut`` (a closed road), ``spare`` (for planted violations only) or empty.
     """
 
     classes: str
@@ -105,6 +105,8 @@ _RESTRICTED: tuple[tuple[str, _Plan], ...] = (
     ("clip", ("H", "昌吉市", "depot 昌吉市.ring 呼图壁县.ring")),
     ("clip", ("H", "阜康市", "depot 阜康市.ring 三台")),
     ("clip", ("H", "奇台县", "depot 奇台县.ring 木垒哈萨克自治县.ring")),
+    ("shut", ("LCB", "呼图壁县", "station 雀尔沟 庙尔沟")),
+    ("shut", ("H", "呼图壁县", "depot 雀尔沟 庙尔沟")),
     ("spare", ("TB", "昌吉市", "station 昌吉市.ring 呼图壁县.ring 呼图壁县.station")),
     ("spare", ("TB", "阜康市", "station 阜康市.ring 三台 大黄山")),
     ("spare", ("TB", "奇台县", "station 奇台县.ring 木垒哈萨克自治县.station")),

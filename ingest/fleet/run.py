@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from ingest.fleet.acts import truth
 from ingest.fleet.burst import speed_up
 from ingest.fleet.chance import Chance
-from ingest.fleet.columns import FIX, Floats, Ints, Mask, Rows
+from ingest.fleet.columns import CLASSES, FIX, Floats, Ints, Mask, Rows
 from ingest.fleet.dirt import soil
 from ingest.fleet.fixes import fixes
-from ingest.fleet.labels import Label, Truth, truth
+from ingest.fleet.labels import Label, Truth
 from ingest.fleet.motion import moments, motion
-from ingest.fleet.plan import DAY_S, LEGS, Plan
+from ingest.fleet.plan import DAY_S, LEGS, NEVER, Plan
 from ingest.fleet.planner import make_plan
 from ingest.fleet.plants import Plants
 from ingest.fleet.roster import roster
+from ingest.fleet.service import timed
 from ingest.fleet.shifts import SHIFTS
+from ingest.fleet.stands import stands
 from ingest.fleet.tracks import tracks
 
 _ZONE_MS = 8 * 3_600_000
@@ -28,6 +31,9 @@ _SLICE_ROWS, _SLICE_S, _PLAN_ROWS = 60_000, 1200, 50_000
 _NIGHT = np.asarray([shift.night for shift in SHIFTS])
 _EARLY = np.asarray([shift.early for shift in SHIFTS])
 _KIND = np.asarray([shift.kind != "" for shift in SHIFTS])
+_ABSENT = np.asarray([shift.fault == "absent" for shift in SHIFTS])
+_DAILY = np.asarray([shift.fault == "absent" or shift.timed for shift in SHIFTS])
+_STRAY = np.asarray([shift.paper == "stop" for shift in SHIFTS])
 
 
 @dataclass(frozen=True)
@@ -57,18 +63,25 @@ class Run:
 
     Parameters
     ----------
-    vehicles, hours, seed, start_ms, plants
+    vehicles, hours, seed, start_ms, plants, share
         As `generate` takes them.
     """
 
-    def __init__(self, vehicles: int, hours: float, seed: int, start_ms: int, plants: Plants) -> None:
-        self._zero_ms = (start_ms + _ZONE_MS) // 86_400_000 * 86_400_000 - _ZONE_MS
-        self._begin = (start_ms - self._zero_ms) // 1000
+    def __init__(
+        self, vehicles: int, hours: float, seed: int, start_ms: int, plants: Plants, share: tuple[int, int] = (0, 1)
+    ) -> None:
+        self.zero_ms = (start_ms + _ZONE_MS) // 86_400_000 * 86_400_000 - _ZONE_MS
+        self.first_day = (self.zero_ms + _ZONE_MS) // 86_400_000
+        self._begin = (start_ms - self.zero_ms) // 1000
         self._end = self._begin + max(1, round(hours * 3600))
-        self._chance, self._tracks = Chance(seed), tracks()
-        self.roster = roster(self._chance, vehicles, hours, self._tracks, plants)
+        self._chance, self.tracks = Chance(seed), tracks()
+        self.days = range(self._begin // DAY_S, (self._end - 1) // DAY_S + 1)
+        self.roster = roster(self._chance, vehicles, hours, self.tracks, plants)
+        self.stands = stands(self._chance, self.roster, self.tracks)
         self._plan = Plan.empty(vehicles)
         everyone = np.arange(vehicles)
+        self._mine = everyone % share[1] == share[0]
+        self.who = np.flatnonzero(self._mine)
         self._odometer: Floats = self._chance.between(4e6, 6e8, "odometer", everyone)
         self._busy = np.full(vehicles, -9, np.int16)
         shift = self.roster.shift
@@ -79,7 +92,7 @@ class Run:
     def drive(self) -> Iterator[Part]:
         """Yield the parts of the run in order."""
         span = self._end - self._begin
-        length = max(1, min(_SLICE_S, int(_SLICE_ROWS / float((1.0 / self.roster.every).sum()))))
+        length = max(1, min(_SLICE_S, int(_SLICE_ROWS / max(1e-9, float((1.0 / self.roster.every[self.who]).sum())))))
         labels = self._replan(self._soon, self._begin // DAY_S, float(self._begin))
         for group, origin in zip(self._groups, _ORIGINS, strict=True):
             labels += self._replan(group, (self._begin - origin) // DAY_S, None)
@@ -92,7 +105,7 @@ class Run:
             turn = min(now + DAY_S - (now - origin) % DAY_S for origin in _ORIGINS)
             then = min(now + length, self._end, turn)
             rows = np.concatenate([held, self._slice(now, then)])
-            due = rows["received"] < then * 1000 + self._zero_ms
+            due = rows["received"] < then * 1000 + self.zero_ms
             held, rows = rows[~due], rows[due]
             yield Part((then - self._begin) / span, _arrived(rows), labels)
             labels, now = [], then
@@ -100,9 +113,9 @@ class Run:
 
     def _slice(self, begin: int, end: int) -> Rows:
         """Rows taken in [begin, end), not in order of receipt."""
-        at = moments(self.roster, self._plan, begin, end)
-        moved = motion(self.roster, self._tracks, self._plan, at)
-        rows = fixes(self._chance, self.roster, at, moved, self._odometer, self._zero_ms)
+        at = moments(self.roster, self._plan, begin, end, self.who)
+        moved = motion(self.roster, self.tracks, self._plan, at)
+        rows = fixes(self._chance, self.roster, at, moved, self._odometer, self.zero_ms)
         return soil(self._chance, self.roster, self._plan, at, moved, rows)
 
     def _replan(self, group: Ints, day: int, at_once: float | None) -> list[Label]:
@@ -111,27 +124,53 @@ class Run:
         for first in range(0, len(group), _PLAN_ROWS):
             who = group[first : first + _PLAN_ROWS]
             self._odometer[who] += self._plan.done[LEGS - 1, who]
-            plan = make_plan(self._chance, self.roster, self._tracks, who, day, at_once)
-            speed_up(self._chance, self.roster, self._tracks, plan, who, at_once is not None)
-            found = truth(self.roster, self._tracks, plan, who)
-            off = self._off_duty(plan, found, who, day)
+            plan = make_plan(self._chance, self.roster, self.tracks, who, day, at_once)
+            speed_up(self._chance, self.roster, self.tracks, plan, who, at_once is not None)
+            found = truth(self.roster, self.tracks, plan, who)
+            off, inside = self._off_duty(plan, found, who, day)
             plan.cancel(np.flatnonzero(off))
             self._plan.put(who, plan)
-            labels += found.labels(self.roster, who, ~off, self._zero_ms)
+            told = inside & ~off[found.row] & self._mine[who[found.row]]
+            labels += found.labels(self.roster, who, told, self.zero_ms)
         return labels
 
-    def _off_duty(self, plan: Plan, found: Truth, who: Ints, day: int) -> Mask:
-        """Which planted vehicles stay at home: it would not fit, or they were busy the day before."""
-        special = _KIND[self.roster.shift[who]]
+    def _off_duty(self, plan: Plan, found: Truth, who: Ints, day: int) -> tuple[Mask, Mask]:
+        """Which planted vehicles stay at home: it would not fit, or they were busy the day before.
+
+        Those that run by a timetable, or are never heard, do so every day.
+
+        Returns
+        -------
+        off : ndarray, (m,)
+        inside : ndarray, (l,)
+            Which labels lie within the run.
+        """
+        shift = self.roster.shift[who]
         margin = 5.0 + 3.0 * self.roster.every[who[found.row]]
         inside = (found.begin >= self._begin + margin) & (found.end <= self._end - margin)
+        whole = (day * DAY_S >= self._begin) & ((day + 1) * DAY_S <= self._end)
+        inside &= ~_ABSENT[shift[found.row]] | whole
         fits = np.zeros(len(who), bool)
         fits[found.row] = True
         fits[found.row[~inside]] = False
-        fits &= plan.begin[0] >= self._begin
-        off = special & (~fits | (day - self._busy[who] < 2))
-        self._busy[who[special & ~off]] = day
-        return np.asarray(off, bool)
+        fits &= (plan.begin[0] >= self._begin) & (self.stands.stray[who] | ~_STRAY[shift])
+        off = _KIND[shift] & (~fits | (day - self._busy[who] < 2)) & ~_DAILY[shift]
+        self._busy[who[_KIND[shift] & ~off]] = day
+        return np.asarray(off, bool), np.asarray(inside, bool)
+
+    def timed(self) -> Plan:
+        """Plan of the vehicles that run by a timetable, for the run's first day."""
+        return make_plan(self._chance, self.roster, self.tracks, timed(self.roster, self.who), 0, None)
+
+    def departures(self, days: Iterable[int]) -> Iterator[tuple[Ints, Ints, Ints]]:
+        """Vehicle, town of the station and time [s] of departures of coaches from stations, day by day."""
+        who = self.who[self.roster.cls[self.who] == CLASSES.index("L")]
+        station = self.tracks.station[self.roster.track[who]]
+        for day in days:
+            plan = make_plan(self._chance, self.roster, self.tracks, who, day, None)
+            for k in range(LEGS - 1):
+                gone = np.flatnonzero((plan.begin[k] != NEVER) & (station[:, k % 2] >= 0))
+                yield who[gone], station[gone, k % 2], plan.begin[k, gone].astype(np.int64)
 
 
 def _arrived(rows: Rows) -> Rows:

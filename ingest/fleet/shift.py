@@ -41,7 +41,8 @@ class Shift:
     lawful : bool
         Whether it breaks nothing.
     need : str
-        What the route must have: ``road``, ``severe``, ``zone``, ``core``, ``clip``, ``desert`` or nothing.
+        What the route must have: ``road``, ``severe``, ``zone``, ``core``, ``clip``, ``desert``, ``shut``,
+        ``mountain``, ``express``, ``away`` or nothing.
     boost : (float, float)
         Speed as a share of the limit during a burst on the first leg; 0 = no burst.
     boost_s : (float, float)
@@ -61,9 +62,16 @@ class Shift:
     short : str
         The classes that may begin at any hour.
     fault : str
-        What is wrong with the terminal: ``silent``, ``drifting``, ``corrupt`` or nothing.
+        What is wrong with the terminal: ``silent``, ``lost``, ``drifting``, ``corrupt``, ``recorder``, ``absent``
+        or nothing.
     implies : tuple of str
         Kinds that necessarily come with it.
+    paper : str
+        What is wrong with its papers, as `papers` and `service` name it, or nothing.
+    timed : bool
+        Runs by a timetable: one round a leg, at the same times every day.
+    calls : (float, float)
+        Length of a cycle of driving and standing, and its standing part [s]; 0 = as its class does.
     """
 
     name: str
@@ -92,3 +100,6 @@ class Shift:
     short: str = ""
     fault: str = ""
     implies: tuple[str, ...] = ()
+    paper: str = ""
+    timed: bool = False
+    calls: Span = (0.0, 0.0)

@@ -19,6 +19,7 @@ ORDINARY: tuple[Shift, ...] = (
     Shift("出租", "T", (5.4, 9.0), 26.6, 20.0, 3.4, rest_s=(26 * MINUTE, 60 * MINUTE)),
     Shift("普货", "F", (5.2, 11.0), 26.4, 9.5),
     Shift("普货夜班", "F", (15.0, 21.0), 34.0, 9.0, night=True),
+    Shift("定点公交", "B", (6.4, 8.0), 20.5, 12.0, 2.6, rest_s=(26 * MINUTE, 40 * MINUTE), timed=True),
 )
 """Lawful work; the roster chooses among those of a class."""
 
@@ -26,7 +27,7 @@ CHOICE: dict[str, tuple[tuple[int, float], ...]] = {
     "L": ((0, 0.72), (1, 0.94), (2, 1.0)),
     "C": ((3, 0.93), (2, 1.0)),
     "H": ((4, 1.0),),
-    "B": ((5, 1.0),),
+    "B": ((5, 0.8), (9, 1.0)),
     "T": ((6, 1.0),),
     "F": ((7, 0.72), (8, 1.0)),
 }
@@ -63,6 +64,18 @@ PLANTED: tuple[Shift, ...] = (
           kind="V09", lawful=False, exempt=False),
     Shift("危货禁行", "H", _DAY, legs=2, kind="V20", lawful=False, need="core", early=True, short="H"),
     Shift("危货禁行", "H", _AFTERNOON, legs=2, kind="V20", lawful=False, need="core", early=True, short="H"),
+    Shift("停车休息不足", "LCHF", _MORNING, block_h=9.0, leg_s=1.16 * HOUR, legs=4,
+          turn_s=(7 * MINUTE, 14 * MINUTE), kind="V08", lawful=False, implies=("V05",)),
+    Shift("夜间山区公路", "LC", _MIDNIGHT, legs=2, turn_s=_LONG, pace=_SLOW, night=True, kind="V10",
+          lawful=False, need="mountain", exempt=True),
+    Shift("违规停靠", "LH", _MORNING, leg_s=50 * MINUTE, legs=2, turn_s=(25 * MINUTE, 35 * MINUTE), kind="V19",
+          lawful=False, paper="stop"),
+    Shift("危货限时段", "H", (24.3, 25.0), leg_s=40 * MINUTE, legs=2, turn_s=_LONG, night=True, kind="V21",
+          lawful=False, need="express"),
+    Shift("超区域经营", "BT", _DAY, legs=2, kind="V22", lawful=False, need="away", paper="area"),
+    Shift("闯封闭路段", "LCHB", _DAY, legs=2, kind="V24", lawful=False, need="shut"),
+    Shift("站外上客", "LC", _MORNING, leg_s=12 * MINUTE, legs=2, turn_s=_LONG, calls=(50.0, 60.0), kind="V25",
+          lawful=False, paper="boarding"),
 )
 """Planted violations on the road."""
 
@@ -71,7 +84,12 @@ FAULTS: tuple[Shift, ...] = (
           kind="V07", lawful=False),
     Shift("累计驾驶", "H", _AFTERNOON, leg_s=1.1 * HOUR, legs=8, rest_s=(27 * MINUTE, 32 * MINUTE),
           kind="V07", lawful=False),
-    Shift("离线位移", "F", _DAY, leg_s=1.5 * HOUR, legs=2, kind="V12", lawful=False, fault="silent"),
+    Shift("离线位移", "F", _DAY, leg_s=1.5 * HOUR, legs=2, kind="V12", lawful=False, fault="silent",
+          implies=("V11",)),
+    Shift("行驶中掉线", "FB", _DAY, legs=2, kind="V11", lawful=False, fault="lost"),
+    Shift("行驶中掉线", "H", _MORNING, kind="V11", lawful=False, fault="brief"),
+    Shift("应上线未上线", "LCHBTF", _MORNING, kind="V13", lawful=False, fault="absent"),
+    Shift("速度不符", "LCHF", _MORNING, legs=2, kind="V16", lawful=False, fault="recorder"),
     Shift("轨迹不完整", "LCH", _MORNING, legs=2, kind="V14", lawful=False, need="desert"),
     Shift("轨迹不完整", "HCL", _AFTERNOON, legs=2, kind="V14", lawful=False, need="desert"),
     Shift("定位漂移", "LCH", _MORNING, leg_s=1.1 * HOUR, legs=4, kind="V15", lawful=False, fault="drifting"),
@@ -86,6 +104,25 @@ FAULTS: tuple[Shift, ...] = (
 
 Where there is a row for the morning and one for the afternoon, a day's run that begins at any hour holds one.
 """
+
+_RUN: Span = (6.5, 9.5)
+_BUS: Span = (6.6, 7.4)
+
+PAPERS: tuple[Shift, ...] = (
+    Shift("偏离核定线路", "LBH", _RUN, legs=2, kind="V18", lawful=False, paper="route"),
+    Shift("包车无备案", "C", _RUN, 21.0, kind="V26", lawful=False, paper="charter"),
+    Shift("危货无运单", "H", _RUN, 20.5, kind="V27", lawful=False, paper="waybill"),
+    Shift("报停营运", "LCHBTF", _RUN, 21.0, kind="V28", lawful=False, paper="status"),
+    Shift("证照逾期", "FTBHCL", _RUN, 21.0, kind="V29", lawful=False, paper="document"),
+    Shift("从业资格逾期", "TFLBCH", _RUN, 21.0, kind="V30", lawful=False, paper="qualification"),
+    Shift("无押运员", "H", _RUN, 20.5, kind="V30", lawful=False, paper="escort"),
+    Shift("非排班驾驶员", "CLH", _RUN, 20.5, kind="V31", lawful=False, paper="driver"),
+    Shift("未办出站", "L", _RUN, 21.0, 5.0, kind="V32", lawful=False, paper="exit"),
+    Shift("超时段运行", "B", _BUS, 20.5, 12.0, 2.6, kind="V23", lawful=False, paper="hours", timed=True),
+    Shift("班次晚点", "B", _BUS, 20.5, 12.0, 2.6, kind="V33", lawful=False, paper="late", timed=True),
+    Shift("越站", "B", _BUS, 20.5, 12.0, 2.6, kind="V34", lawful=False, paper="skipped", timed=True),
+)
+"""Planted violations of ordinary drives whose papers are not in order."""
 
 NEAR: tuple[Shift, ...] = (
     Shift("恰好限速加3", "HF", _DAY, legs=2, kind="V01", need="road", boost=(1.07, 1.08), plus_kmh=3.0,
@@ -105,8 +142,11 @@ NEAR: tuple[Shift, ...] = (
     Shift("接驳凌晨运行", "LC", (25.5, 26.0), leg_s=1.2 * HOUR, legs=2, turn_s=_LONG, pace=_SLOW, night=True,
           kind="V09", exempt=True),
     Shift("危货擦边", "H", _DAY, legs=2, kind="V20", need="clip", early=True, short="H"),
+    Shift("持证限时段行驶", "H", (24.3, 25.0), leg_s=40 * MINUTE, legs=2, turn_s=_LONG, night=True, kind="V21",
+          need="express", paper="express_pass"),
+    Shift("证照当日换发", "FTBHCL", _RUN, 21.0, kind="V29", paper="renewed"),
 )
 """Near misses: lawful, by a hair."""
 # fmt: on
 
-SHIFTS: tuple[Shift, ...] = ORDINARY + PLANTED + FAULTS + NEAR
+SHIFTS: tuple[Shift, ...] = ORDINARY + PLANTED + FAULTS + PAPERS + NEAR

@@ -86,7 +86,8 @@ def terms(chance: Chance, roster: Roster, tracks: Tracks, who: Ints, day: int, a
     every, phase = roster.every[who].astype(np.float64), roster.phase[who].astype(np.float64)
 
     start = base + HOUR * chance.between(spec["start_h"][:, 0], spec["start_h"][:, 1], "start", who)
-    start += np.where(usual, chance.between(-600.0, 600.0, "jitter", who, day), 0.0)
+    jittered = usual & ~spec["timed"]
+    start += np.where(jittered, chance.between(-600.0, 600.0, "jitter", who, day), 0.0)
     legs = spec["legs"].copy()
     if at_once is not None:
         start = np.where(spec["early"], at_once + chance.between(100.0, 500.0, "soon", who), start)
@@ -98,11 +99,20 @@ def terms(chance: Chance, roster: Roster, tracks: Tracks, who: Ints, day: int, a
     equal = np.floor((exact + every - (exact_legs - 1) * EXACT_TURN_S) / exact_legs)
     leg = np.where(exact > 0, equal, spec["leg_s"])
     pace = chance.between(spec["pace"][:, 0], spec["pace"][:, 1], "pace", who)
-    home = np.where(closed, chance.unit("home", who) * length, chance.between(4.0, 24.0, "home", who))
-    far = length - chance.between(4.0, 24.0, "far", who)
+    ends = np.where(np.isin(spec["paper"], ("exit", "boarding")), 7.0, 24.0)  # inside the station, or about
+    home = np.where(closed, chance.unit("home", who) * length, chance.between(4.0, ends, "home", who))
+    far = length - chance.between(4.0, ends, "far", who)
     far = np.where(leg > 0, np.minimum(far, home + pace * (leg - OPEN_RAMP_S)), far)
     far = np.where(coach & (spec["end_h"] > 22.0), np.minimum(far, home + 0.72 * _NIGHT_LEG_S), far)
-    calls = coach & ~closed
+    own, calls = spec["calls"][:, 0] > 0, coach & ~closed
+    cycle = np.where(closed, chance.between(80, 125, "cycle", who), np.where(calls, 2400.0, 1e9))
+    dwell = np.where(closed, chance.between(18, 34, "dwell", who), np.where(calls, 70.0, 0.0))
+    dwell = np.where(own, spec["calls"][:, 1], dwell)
+    ramp = np.where(closed, CITY_RAMP_S, OPEN_RAMP_S)
+    leg = np.where(own, 0.0, leg)  # the way is as long, but stops come on top
+    once = spec["timed"] & closed
+    lost = dwell + ramp
+    leg = np.where(once, np.ceil(length / pace + np.round(length / pace / (cycle - lost)) * lost), leg)
     return Terms(
         closed=closed,
         coach=coach,
@@ -115,9 +125,9 @@ def terms(chance: Chance, roster: Roster, tracks: Tracks, who: Ints, day: int, a
         pace=pace,
         leg=leg,
         legs=legs,
-        cycle=np.where(closed, chance.between(80, 125, "cycle", who), np.where(calls, 2400.0, 1e9)),
-        dwell=np.where(closed, chance.between(18, 34, "dwell", who), np.where(calls, 70.0, 0.0)),
-        ramp=np.where(closed, CITY_RAMP_S, OPEN_RAMP_S),
+        cycle=np.where(own, spec["calls"][:, 0], cycle),
+        dwell=dwell,
+        ramp=ramp,
         home=home,
         far=far,
         length=length,

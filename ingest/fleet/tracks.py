@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from ingest.fleet.columns import CLASSES, Floats, Ints
 from ingest.fleet.fences import Fence, fences
-from ingest.fleet.places import HOLES
-from ingest.fleet.roads import along, find, stretch, to_deg
+from ingest.fleet.places import HOLES, TOWNS
+from ingest.fleet.roads import along, find, nodes, stretch, to_deg
 from ingest.fleet.routes import Route, routes
 
 STEP_S = 2.0
@@ -27,6 +27,7 @@ UNMATCHED_KMH = {"L": 100.0, "C": 100.0, "H": 80.0, "B": 60.0, "T": 120.0, "F": 
 TUNNEL, DESERT = 1, 2
 _GENTLE = 0.7  # [m/s2]
 _POINT_KM = 0.02
+_SPANS = ("road", "severe", "zone", "core", "mountain", "express", "shut", "away")
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,18 @@ class Tracks:
 
     Parameters
     ----------
-    cls, town, use, closed : ndarray, (t,)
-        Class index, town index, use as in `Route`, closed or not.
+    cls, town, use, closed, route : ndarray, (t,)
+        Class index, town index, use as in `Route`, closed or not, index into `routes`.
     base, length : ndarray, (t,)
         First row; unit time from end to end [s].
     road, severe, zone, core : ndarray, (t, 2)
         Unit time from, to [s] of the first stretch at the road's limit, the first such where half as much
         again is still believable, the first speed zone, and the hazmat no-go zone; NaN where there is none.
+    mountain, express, shut, away : ndarray, (t, 2)
+        The same of what lies on roads that are closed at night, on roads that dangerous goods may not take after
+        midnight, on a closed road, and outside the county it begins in; NaN also where there are several.
+    station : ndarray, (t, 2)
+        Town index of the station in which it begins, and in which it ends; -1 = none.
     lon, lat, metres, altitude : ndarray, (r,)
         Place [deg], distance along the route [m], height [m].
     heading : ndarray, (r,)
@@ -60,12 +66,18 @@ class Tracks:
     town: Ints
     use: NDArray[np.str_]
     closed: NDArray[np.bool_]
+    route: Ints
     base: Ints
     length: Floats
     road: Floats
     severe: Floats
     zone: Floats
     core: Floats
+    mountain: Floats
+    express: Floats
+    shut: Floats
+    away: Floats
+    station: Ints
     lon: Floats
     lat: Floats
     metres: Floats
@@ -116,6 +128,27 @@ def _first(good: NDArray[np.bool_], unit: Floats, least_s: float) -> tuple[float
     return np.nan, np.nan
 
 
+def _only(good: NDArray[np.bool_], unit: Floats) -> tuple[float, float]:
+    """Unit time from, to of the only stretch of true."""
+    if np.count_nonzero(np.diff(np.concatenate([[False], good]).astype(np.int8)) > 0) != 1:
+        return np.nan, np.nan
+    return _first(good, unit, 0.0)
+
+
+@lru_cache
+def _all_of(kind: str) -> shapely.Geometry:
+    """All fences of a kind as one."""
+    whole = shapely.union_all([fence.shape for fence in fences() if fence.kind == kind])
+    shapely.prepare(whole)
+    return whole
+
+
+def _inside(points: NDArray[np.object_], kind: str, classes: str, letter: str) -> NDArray[np.bool_]:
+    """Which points lie in a fence of a kind, if it is for the class."""
+    found = np.zeros(len(points), bool)
+    return np.asarray(shapely.intersects(_all_of(kind), points), bool) if letter in classes else found
+
+
 def _holes(points: NDArray[np.object_]) -> NDArray[np.int8]:
     """Which points have no mobile network."""
     found = np.zeros(len(points), np.int8)
@@ -141,6 +174,8 @@ def _table(route: Route, letter: str) -> dict[str, Floats]:
     outside = flat & np.isinf(_around(zone, 5)) & (road >= 60.0)
     cores = [f.shape for f in fences() if f.kind == "hazmat_no_go"]
     core = shapely.intersects(points, shapely.union_all(cores)) if letter == "H" else np.zeros(len(points), bool)
+    home = next(f.shape for f in fences() if f.kind == "county" and f.ident == TOWNS[route.town].county)
+    shapely.prepare(home)
     rows = np.arange(0.0, unit[-1] + 2 * STEP_S, STEP_S)
     place = np.interp(rows, unit, metres)
     nearest = np.clip(np.searchsorted(metres, place), 0, len(metres) - 1)
@@ -157,6 +192,10 @@ def _table(route: Route, letter: str) -> dict[str, Floats]:
         "severe": np.asarray(_first(outside & (road <= 80.0), unit, 250.0)),
         "zone": np.asarray(_first(inside, unit, 90.0)),
         "core": np.asarray(_first(core, unit, 0.0)),
+        "mountain": np.asarray(_only(_inside(points, "no_night_road", "LC", letter), unit)),
+        "express": np.asarray(_only(_inside(points, "hazmat_restricted", "H", letter), unit)),
+        "shut": np.asarray(_only(_inside(points, "closure", "LCHB", letter), unit)),
+        "away": np.asarray(_only(~shapely.intersects(home, points), unit)),
         "lon": lonlat[:, 0],
         "lat": lonlat[:, 1],
         "metres": place,
@@ -169,19 +208,28 @@ def _table(route: Route, letter: str) -> dict[str, Floats]:
     }
 
 
+def _station(place: Floats) -> int:
+    """Town whose station stands at a place [km]; -1 = none."""
+    stations = np.asarray([nodes()[f"{town.name}.station"] for town in TOWNS])
+    near = np.hypot(*(stations - place).T)
+    return int(near.argmin()) if near.min() < 0.05 else -1
+
+
 @lru_cache(maxsize=1)
 def tracks() -> Tracks:
     """Every route for every class that takes it."""
-    wanted = [(route, letter) for route in routes() for letter in route.classes]
-    tables = [_table(route, letter) for route, letter in wanted]
+    wanted = [(number, letter) for number, route in enumerate(routes()) for letter in route.classes]
+    tables = [_table(routes()[number], letter) for number, letter in wanted]
     sizes = np.asarray([len(table["lon"]) for table in tables])
-    rows = {name: np.concatenate([t[name] for t in tables]) for name in list(tables[0])[5:]}
-    spans = {name: np.stack([t[name] for t in tables]) for name in ("road", "severe", "zone", "core")}
+    rows = {name: np.concatenate([t[name] for t in tables]) for name in list(tables[0])[1 + len(_SPANS) :]}
+    spans = {name: np.stack([t[name] for t in tables]) for name in _SPANS}
     return Tracks(
         cls=np.asarray([CLASSES.index(letter) for _, letter in wanted]),
-        town=np.asarray([route.town for route, _ in wanted]),
-        use=np.asarray([route.use for route, _ in wanted]),
-        closed=np.asarray([route.round for route, _ in wanted]),
+        town=np.asarray([routes()[number].town for number, _ in wanted]),
+        use=np.asarray([routes()[number].use for number, _ in wanted]),
+        closed=np.asarray([routes()[number].round for number, _ in wanted]),
+        route=np.asarray([number for number, _ in wanted]),
+        station=np.asarray([[_station(routes()[number].line[end]) for end in (0, -1)] for number, _ in wanted]),
         base=np.cumsum(sizes) - sizes,
         length=np.concatenate([t["length"] for t in tables]),
         **spans,

@@ -21,8 +21,8 @@ class Made:
 
 @pytest.fixture(scope="session")
 def day(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """A hundred vehicles, 24 hours."""
+    """A hundred and fifty vehicles, 24 hours."""
     folder = tmp_path_factory.mktemp("fleet")
     progress: list[float] = []
-    summary = generate(folder, vehicles=100, hours=24, seed=3, progress=progress.append)
+    summary = generate(folder, vehicles=150, hours=24, seed=3, progress=progress.append)
     return Made(folder, summary, list(Positions(summary.positions)), progress)
