@@ -142,7 +142,7 @@ def exits(batch: Enriched, inside: Int32, limits: Limits, state: State, *, sever
     Found of ``LEFT``, (m,)
         One row each, without a fact.
     """
-    found: NDArray[np.void] = np.zeros(len(batch), LEFT)
+    found: NDArray[np.void] = np.empty(len(batch), LEFT)
     count = _exits(
         batch.vehicle,
         limits.slot,

@@ -262,7 +262,7 @@ def skipped(batch: Enriched, when: Bool, limits: Limits, state: State) -> Found:
     early_ms, late_ms = (np.minimum(limits.parameter(name)[one[rows]], AROUND_MS) for name in ("early_ms", "late_ms"))
     pass_m = limits.parameter("pass_m")[one[rows]]
     passed = passings(batch, timetable, rows, early_ms, late_ms, pass_m)
-    found: NDArray[np.void] = np.zeros(len(batch) + len(passed), SKIPPED)
+    found: NDArray[np.void] = np.empty(len(batch) + len(passed), SKIPPED)
     count = _skip(
         batch.vehicle,
         limits.slot,
