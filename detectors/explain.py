@@ -27,6 +27,10 @@ _MISSING = Words("（未记录）", "(not recorded)")
 _TERMS: Mapping[str, Words] = {
     "driver": Words("驾驶员", "the driver"),
     "vehicle": Words("车辆", "the vehicle"),
+    "no_position": Words("行驶中多处长时间无定位", "driving without a position, at several places"),
+    "speeds_differ": Words("卫星与记录仪速度不符", "satellite and recorder speeds that differ"),
+    "frozen": Words("行驶中坐标不变", "coordinates that stay while the vehicle drives"),
+    "two_places": Words("同一车牌在两处交替出现", "one plate at two places in turn"),
     "operation_permit": Words("道路运输证", "operation permit"),
     "annual_review": Words("年度审验", "annual review"),
     "inspection": Words("检验检测", "inspection"),
