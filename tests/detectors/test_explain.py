@@ -11,6 +11,7 @@ from detectors.activity import DRIVING
 from detectors.catalogue import CATALOGUE
 from detectors.counted import Counted
 from detectors.explain import duration, explain, moment, show
+from detectors.found import PLACES
 from detectors.kind import Example, Kind, kind
 from detectors.why import Why, Words
 from ingest.registry import Source
@@ -36,8 +37,8 @@ def raised(folder: Path, entry: Kind, example: Example) -> dict[str, Any]:
     course = Course(folder, entry, example)
     row = course.judge(0, len(course.batch))[-1]
     measures = entry.measures(row)
-    if "fence" in (row.dtype.names or ()) and row["fence"] >= 0:
-        measures["fence"] = "F-17"
+    named = [name for name in PLACES if name in (row.dtype.names or ()) and row[name] >= 0]
+    measures |= dict.fromkeys(named, "F-17")
     common = {name: int(row[name]) for name in ("begins_ms", "raised_ms", "ends_ms", "severity")}
     return {**common, "lead": bool(row["lead"]), "measures": measures, "status": "open"}
 
@@ -72,7 +73,7 @@ def test_every_place_is_a_number_that_there_is(tmp_path: Path, entry: Kind) -> N
     example = next(example for example in entry.examples if example.raised)
     measures = raised(tmp_path, entry, example)["measures"]
     numbers = {**DRIVING, **entry.limits, **measures}
-    known = {*numbers, *entry.why.facts(measures, numbers), "fence", "road"}
+    known = {*numbers, *entry.why.facts(measures, numbers), *PLACES}
     for name, words in entry.why.sentences().items():
         assert words.places[0] <= known, name
 

@@ -116,3 +116,13 @@ def test_a_card_put_in_before_setting_off_makes_the_basis_driver() -> None:
     track.driver = "A"
     track.stand(MIN).drive(FOUR + MIN)
     assert track.read().episodes[0]["basis"] == "driver"
+
+
+@defect(
+    "the rulebook believes the satellite though the recorder disagrees (regulation §3.1: then no speeding, but V16)"
+)
+def test_a_satellite_speed_that_the_recorder_denies_is_no_speeding() -> None:
+    track = Track(T0).drive(5 * MIN)
+    for fix in track.fixes:
+        fix.speed_kmh, fix.recorder_speed_kmh = 130.0, 60.0
+    assert track.found("V01", registry=Registry([Row("A1", "L")], [square("road", 100)])) == []
