@@ -20,6 +20,7 @@ check: $(VENV)/dev  ## lint, format, types, import law
 
 bench: $(VENV)/dev  ## the figures of docs/performance.md, all in one run
 	$(BIN)/python -m bench.replay
+	$(BIN)/python -m bench.detectors
 	$(BIN)/python -m bench.ledger
 	$(BIN)/python -m bench.deliveries
 	$(BIN)/python -m bench.reports

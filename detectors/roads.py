@@ -73,41 +73,36 @@ LEAST_CELL_DEG = 0.001
 
 FAR_DM = 1 << 40
 
+STRETCH = 128
+"""Fixes whose members are fetched at once: memory answers many questions in the time of one."""
+
 
 class Segments(NamedTuple):
-    """Segments of all roads, (s,), by cell of a grid.
+    """Segments of all roads by cell of a grid.
 
     Attributes
     ----------
-    ends : float64, (s, 4)
-        lon, lat of the segment's begin, lon, lat of its end [deg].
-    bearing : int32, (s,)
-        [0.1 deg] of a compass, below 3600.
-    road : int32, (s,)
-        Row of ``registry.roads``.
+    first : int32, (cells² + 1,)
+        Where the members of each cell begin.
+    member : float64, (m, 6)
+        Segments that come within reach of some place in the cell, each with all that is asked of it side by side:
+        lon, lat of its begin, lon, lat of its end [deg], bearing [0.1 deg], row of ``registry.roads``.
     classes, oneway : uint8, bool, (roads,)
         Classes that a road is for, as bits by their place in ``registry.CLASSES``; whether it goes one way only.
     from_ms, to_ms : int64, (roads,)
         When it holds [ms].
-    first : int32, (cells² + 1,)
-        Where the members of each cell begin.
-    member : int32, (m,)
-        Segments that come within reach of some place in the cell.
     west, south, per_lon, per_lat : float
         Corner of the grid [deg], cells in a degree.
     cells : int
         Along each side.
     """
 
-    ends: Float64
-    bearing: Int32
-    road: Int32
+    first: Int32
+    member: Float64
     classes: Int8
     oneway: Bool
     from_ms: Int64
     to_ms: Int64
-    first: Int32
-    member: Int32
     west: float
     south: float
     per_lon: float
@@ -176,15 +171,12 @@ def segments_of(roads: Sequence[Fence], reach_dm: int) -> Segments:
     pairs = np.unique((row * cells + column) * max(len(ends), 1) + which[piece])
     cell, member = np.divmod(pairs, max(len(ends), 1))
     return Segments(
-        ends,
-        bearing,
-        road,
+        np.searchsorted(cell, np.arange(cells**2 + 1)).astype(np.int32),
+        np.column_stack([ends, bearing, road])[member],
         np.array([letters_of(one.classes) for one in roads], np.uint8),
         np.array([ONEWAY in one.tags for one in roads], np.bool_),
         np.array([one.from_ms for one in roads], np.int64),
         np.array([one.to_ms for one in roads], np.int64),
-        np.searchsorted(cell, np.arange(cells**2 + 1)).astype(np.int32),
-        member.astype(np.int32),
         float(corner[0]),
         float(corner[1]),
         float(per[0]),
@@ -194,12 +186,12 @@ def segments_of(roads: Sequence[Fence], reach_dm: int) -> Segments:
 
 
 @kernel
-def _apart_dm(ends: Float64, at: int, lon: float, lat: float, east_m: float, square_m: float) -> int:
+def _apart_dm(member: Float64, at: int, lon: float, lat: float, east_m: float, square_m: float) -> int:
     """Distance of a point from a segment [dm]; `FAR_DM` where its square [m²] is above `square_m`."""
-    x = (ends[at, 0] - lon) * east_m
-    y = (ends[at, 1] - lat) * DEGREE_M
-    dx = (ends[at, 2] - lon) * east_m - x
-    dy = (ends[at, 3] - lat) * DEGREE_M - y
+    x = (member[at, 0] - lon) * east_m
+    y = (member[at, 1] - lat) * DEGREE_M
+    dx = (member[at, 2] - lon) * east_m - x
+    dy = (member[at, 3] - lat) * DEGREE_M - y
     t = min(max(-(x * dx + y * dy) / (dx * dx + dy * dy), 0.0), 1.0)
     x += t * dx
     y += t * dy
@@ -218,36 +210,23 @@ def _fits(bearing: int, heading: int, turn: int, oneway: bool) -> bool:
 
 
 @kernel
-def _candidates(
-    roads: Any, kind: int, time_ms: int, lon: float, lat: float, heading: int, reach_dm: int, turn: int, held: int
-) -> tuple[int, int, int]:
-    """The best candidate (-1: none), its distance, and that of the road held [dm], ``FAR_DM`` where it is none."""
-    best, best_dm, held_dm = -1, FAR_DM, FAR_DM
-    column = math.floor((lon - roads.west) * roads.per_lon)
-    row = math.floor((lat - roads.south) * roads.per_lat)
-    if not (0 <= column < roads.cells and 0 <= row < roads.cells):
-        return best, best_dm, held_dm
-    cell = row * roads.cells + column
-    first, last = roads.first[cell], roads.first[cell + 1]
-    if first == last:
-        return best, best_dm, held_dm
-    east_m = DEGREE_M * math.cos(math.radians(lat))
-    square_m = (reach_dm / 10.0 + 1.0) ** 2
-    for at in range(first, last):
-        segment = roads.member[at]
-        apart_dm = _apart_dm(roads.ends, segment, lon, lat, east_m, square_m)
-        if apart_dm > reach_dm:
-            continue
-        road = roads.road[segment]
-        if not (roads.classes[road] >> kind) & 1 or not roads.from_ms[road] <= time_ms < roads.to_ms[road]:
-            continue
-        if heading >= 0 and not _fits(roads.bearing[segment], heading, turn, roads.oneway[road]):
-            continue
-        if road == held:
-            held_dm = min(held_dm, apart_dm)
-        if apart_dm < best_dm or (apart_dm == best_dm and road < best):
-            best, best_dm = road, apart_dm
-    return best, best_dm, held_dm
+def _cells(lon: Float64, lat: Float64, roads: Any, low: int, high: int, begin: Int32, end: Int32) -> float:
+    """Find which members each fix of a stretch is to be compared with; they are fetched while others are looked for."""
+    first, member = roads.first, roads.member
+    west, south, per_lon, per_lat, cells = roads.west, roads.south, roads.per_lon, roads.per_lat, roads.cells
+    for row in range(low, high):
+        column = math.floor((lon[row] - west) * per_lon)
+        line = math.floor((lat[row] - south) * per_lat)
+        begin[row] = 0
+        end[row] = 0
+        if 0 <= column < cells and 0 <= line < cells:
+            begin[row] = first[line * cells + column]
+            end[row] = first[line * cells + column + 1]
+    fetched = 0.0
+    for row in range(low, high):
+        if begin[row] < end[row]:
+            fetched += member[begin[row], 0] + member[end[row] - 1, 5]
+    return fetched
 
 
 @kernel
@@ -271,9 +250,18 @@ def _match(
     gap_ms: Int64,
     state: NDArray[np.void],
     found: Int32,
-) -> None:
-    """Carry matching through a batch, by vehicle: fill `found` with the road at each fix."""
+) -> float:
+    """Carry matching through a batch, by vehicle: fill `found` with the road at each fix.
+
+    Returns what was fetched, so that the compiler does not leave it out; it means nothing.
+    """
+    member = roads.member
+    classes, oneway, from_ms, to_ms = roads.classes, roads.oneway, roads.from_ms, roads.to_ms
+    begin, end = np.empty(len(vehicle), np.int32), np.empty(len(vehicle), np.int32)
+    fetched = 0.0
     for row in range(len(vehicle)):
+        if row % STRETCH == 0:
+            fetched += _cells(lon, lat, roads, row, min(row + STRETCH, len(vehicle)), begin, end)
         own = state[vehicle[row]]
         number = sets[row]
         if not own.known or dt_ms[row] < 0 or dt_ms[row] > gap_ms[number] or jump[row]:
@@ -282,17 +270,23 @@ def _match(
             own.next_road = -1
             own.count = 0
         heading = heading_ddeg[row] if speed_kmh[row] >= heading_kmh[number] else -1
-        best, best_dm, held_dm = _candidates(
-            roads,
-            kind[row],
-            time_ms[row],
-            lon[row],
-            lat[row],
-            heading,
-            reach_dm[number],
-            turn_ddeg[number],
-            own.road,
-        )
+        best, best_dm, held_dm = -1, FAR_DM, FAR_DM
+        if begin[row] < end[row]:
+            east_m = DEGREE_M * math.cos(math.radians(lat[row]))
+            square_m = (reach_dm[number] / 10.0 + 1.0) ** 2
+            for at in range(begin[row], end[row]):
+                apart_dm = _apart_dm(member, at, lon[row], lat[row], east_m, square_m)
+                if apart_dm > reach_dm[number]:
+                    continue
+                road = int(member[at, 5])
+                if not (classes[road] >> kind[row]) & 1 or not from_ms[road] <= time_ms[row] < to_ms[road]:
+                    continue
+                if heading >= 0 and not _fits(int(member[at, 4]), heading, turn_ddeg[number], oneway[road]):
+                    continue
+                if road == own.road:
+                    held_dm = min(held_dm, apart_dm)
+                if apart_dm < best_dm or (apart_dm == best_dm and road < best):
+                    best, best_dm = road, apart_dm
         if held_dm < FAR_DM:
             if held_dm - best_dm <= nearer_dm[number]:
                 best = -1
@@ -304,6 +298,7 @@ def _match(
             own.road = best
             own.next_road = -1
         found[row] = own.road
+    return fetched
 
 
 class Roads:

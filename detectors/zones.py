@@ -1,7 +1,7 @@
 """Zones: which fences hold each fix, decided once per batch.
 
-A grid over the fences says for most places which fences hold them entirely; only fixes in a cell
-that a boundary crosses are tested exactly, grouped by fence, against its prepared shape.
+A grid over the fences says for most places which fences hold them entirely; fixes in a cell that a
+boundary crosses are compared with its edges, and where rounding could decide, with the shape itself.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from detectors.edges import INSIDE, UNSURE, edges_of, sides
 from ingest.batch import Float64, Int8, Int32, Int64
 from ingest.fences import Fence
 from ingest.kernel import kernel
@@ -49,6 +50,7 @@ class Grid:
         self.chosen = np.array(chosen, np.int32)
         self.shapes = [fences[at].shape for at in chosen]
         shapely.prepare(self.shapes)
+        self.edges = edges_of(self.shapes)
         self.from_ms = np.array([fences[at].from_ms for at in chosen], np.int64)
         self.to_ms = np.array([fences[at].to_ms for at in chosen], np.int64)
         limit = np.array([fences[at].limit_kmh for at in chosen], np.float64)
@@ -134,14 +136,12 @@ class Grid:
 
     def _settle(self, doubtful: Int32, lon: Float64, lat: Float64, limit: Float64, fence: Int32) -> None:
         """Test exactly the pairs of fix and fence that the grid leaves open."""
-        order = np.argsort(doubtful[:, 1], kind="stable")
-        rows, members = doubtful[order, 0], doubtful[order, 1]
-        inside = np.zeros(len(rows), np.bool_)
-        bounds = np.flatnonzero(np.diff(members, prepend=-1))
-        for begin, end in zip(bounds, [*bounds[1:], len(rows)], strict=True):
-            part = rows[begin:end]
-            inside[begin:end] = shapely.intersects_xy(self.shapes[members[begin]], lon[part], lat[part])
-        _lower(rows[inside], members[inside], self.limit_kmh, limit, fence)
+        side = sides(self.edges, doubtful, lon, lat)
+        inside = side == INSIDE
+        for at in np.flatnonzero(side == UNSURE):
+            row, member = doubtful[at]
+            inside[at] = shapely.intersects_xy(self.shapes[member], lon[row], lat[row])
+        _lower(doubtful[inside, 0], doubtful[inside, 1], self.limit_kmh, limit, fence)
 
 
 @kernel
