@@ -23,6 +23,9 @@ from ingest.kernel import kernel
 FAN = 16
 """Segments below a small box, and small boxes below a large one."""
 
+LOOKED = 12
+"""Segments on either side of a hint that are looked at first."""
+
 DEGREE_M = EARTH_RADIUS_M * math.pi / 180.0
 """A degree of latitude [m]."""
 
@@ -139,7 +142,7 @@ def nearest(lines: Any, line: int, lon: float, lat: float, hint: int = -1) -> tu
     last, last_small, last_large = lines.first[line + 1], lines.first_small[line + 1], lines.first_large[line + 1]
     best = (math.inf, last, 0.0)
     if first <= hint < last:
-        best = _scan(lines, max(first, hint - FAN // 2), min(last, hint + FAN // 2), lon, lat, east_m, best)
+        best = _scan(lines, max(first, hint - FAN), min(last, hint + FAN), lon, lat, east_m, best)
     else:
         within = _nearest_box(lines.large, large, last_large, lon, lat, east_m) - large
         begin = small + within * FAN
@@ -168,7 +171,7 @@ def close_by(lines: Any, line: int, lon: float, lat: float, hint: int, within_dm
     east_m = DEGREE_M * math.cos(math.radians(lat))
     most = (within_dm / 10.0 - 0.1) ** 2
     best = (math.inf, last, 0.0)
-    for step in range(FAN):
+    for step in range(LOOKED):
         for at in (hint + step, hint - step):
             if first <= at < last:
                 best = _scan(lines, at, at + 1, lon, lat, east_m, best)

@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 
 from detectors.enrich import Enriched
-from detectors.ways import look_ahead, no_fence_ahead, off_route
+from detectors.ways import from_routes, look_ahead, no_fence_ahead
 from ingest.batch import Bool, Int32, Int64
 from ingest.registry import CLASSES
 
@@ -80,19 +80,19 @@ def unpassed(batch: Enriched, kind: str, permit: str) -> Int32:
     return batch.once(("unpassed", kind, permit), lambda: kept(batch, kind, passed(batch, permit)))
 
 
-def off_route_dm(batch: Enriched, sure_dm: int = SURE_DM) -> Int64:
-    """Distance of each fix from the nearest route that its vehicle is assigned to, (n,) [dm].
+def off_route(batch: Enriched, sure_dm: int = SURE_DM) -> tuple[Int64, Int32]:
+    """Distance of each fix from the nearest route that its vehicle is assigned to, (n,) [dm], and which that is, (n,).
 
     0 stands for `sure_dm` or less; -1 where nothing is known: it is assigned to none, or to one without a line at the
-    time. Only for L, B and H.
+    time. Only for L, B and H. The row of ``registry.routes`` (of equally near ones the first) counts beyond `sure_dm`.
     """
 
-    def ask() -> Int64:
-        found = np.full(len(batch), -1, np.int64)
+    def ask() -> tuple[Int64, Int32]:
+        found, route = np.full(len(batch), -1, np.int64), np.full(len(batch), -1, np.int32)
         ways, rows = batch.around.ways, np.flatnonzero(batch.of_class("LBH"))
         place = batch.vehicle, batch.time_ms, batch.lon, batch.lat
-        off_route(rows, *place, sure_dm, ways.assigned, ways.routes, ways.hint(), found)
-        return found
+        from_routes(rows, *place, sure_dm, ways.assigned, ways.routes, ways.hint(), found, route)
+        return found, route
 
     return batch.once(("off_route", str(sure_dm)), ask)
 

@@ -26,11 +26,19 @@ from ingest.batch import Bool, Float64, Int8, Int32, Int64
 from ingest.kernel import kernel
 
 SPANNED = np.dtype(
-    [*SHOWN, ("mark", "u1"), ("fence", "i4"), ("distance_dm", "i4"), ("highest", "i4")],
+    [
+        *SHOWN,
+        ("mark", "u1"),
+        ("fence", "i4"),
+        ("road", "i4"),
+        ("route", "i4"),
+        ("distance_dm", "i4"),
+        ("highest", "i4"),
+    ],
     align=True,
 )
-"""An episode of a span: its mark, the fence of its first fix, the distance of its confirmed runs, the highest value
-in them. Of a warning: the fence ahead, and its distance."""
+"""An episode of a span: its mark, the fence, road and route of its first fix, the distance of its confirmed runs, the
+highest value in them. Of a warning: the fence ahead, and its distance."""
 
 SPAN = np.dtype(
     [
@@ -47,9 +55,13 @@ SPAN = np.dtype(
         ("run_dm", "i4"),
         ("run_highest", "i4"),
         ("run_fence", "i4"),
+        ("run_road", "i4"),
+        ("run_route", "i4"),
         ("distance_dm", "i4"),
         ("highest", "i4"),
         ("fence", "i4"),
+        ("road", "i4"),
+        ("route", "i4"),
         ("warned_fence", "i4"),
         ("first_ms", "i8"),
         ("first_lon", "f8"),
@@ -67,17 +79,23 @@ def _write(found: Any, vehicle: int, own: Any) -> None:
     show(found, vehicle, own)
     found.mark = own.mark
     found.fence = own.fence
+    found.road = own.road
+    found.route = own.route
     found.distance_dm = own.distance_dm
     found.highest = own.highest
 
 
 @kernel
 def _touch(own: Any) -> None:
-    """Let fences of a state that was zeros mean none."""
+    """Let places of a state that was zeros mean none."""
     if own.touched == 0:
         own.touched = 1
         own.run_fence = -1
+        own.run_road = -1
+        own.run_route = -1
         own.fence = -1
+        own.road = -1
+        own.route = -1
         own.warned_fence = -1
 
 
@@ -94,6 +112,8 @@ def _span(
     severity: Int8,
     mark: Int8,
     fence: Int32,
+    road: Int32,
+    route: Int32,
     value: Int64,
     ahead: Int32,
     ahead_dm: Int64,
@@ -128,6 +148,8 @@ def _span(
                 own.set = sets[row]
                 own.run_mark = mark[row]
                 own.run_fence = fence[row]
+                own.run_road = road[row]
+                own.run_route = route[row]
                 own.run_dm = 0
                 own.run_highest = -1
                 own.first_ms = time_ms[row]
@@ -157,6 +179,8 @@ def _span(
                         own.severity = severity[row]
                         own.mark = own.run_mark
                         own.fence = own.run_fence
+                        own.road = own.run_road
+                        own.route = own.run_route
                         own.distance_dm = 0
                         own.highest = -1
                     own.over = 0
@@ -189,6 +213,8 @@ def _span(
             found[count].lead = 0
             found[count].mark = 0
             found[count].fence = ahead[row]
+            found[count].road = -1
+            found[count].route = -1
             found[count].distance_dm = ahead_dm[row]
             found[count].highest = -1
             count += 1
@@ -208,6 +234,8 @@ def span(
     *,
     severity: Int8,
     fence: Int32 | None = None,
+    road: Int32 | None = None,
+    route: Int32 | None = None,
     value: Int64 | None = None,
     mark: Int8 | None = None,
     holds: tuple[str, ...] = ("hold_ms",),
@@ -230,8 +258,8 @@ def span(
         Changed in place.
     severity : uint8, (n,)
         Of an episode that is raised at the fix.
-    fence : int32, (n,)
-        What the condition goes by, -1 for none; an episode shows that of its first fix.
+    fence, road, route : int32, (n,)
+        What the condition goes by, -1 for none; an episode shows those of its first fix.
     value : int64, (n,)
         Its highest over the episode's confirmed runs is shown.
     mark : uint8, (n,)
@@ -251,6 +279,7 @@ def span(
     n = len(batch)
     merge_ms = limits.parameter("merge_ms")
     found: NDArray[np.void] = np.empty(2 * n, SPANNED)
+    none = np.full(n, -1, np.int32)
     ahead_fence, ahead_dm = (np.full(n, -2, np.int32), np.zeros(n, np.int64)) if ahead is None else ahead
     count = _span(
         batch.vehicle,
@@ -263,7 +292,9 @@ def span(
         when,
         severity,
         np.zeros(n, np.uint8) if mark is None else mark,
-        np.full(n, -1, np.int32) if fence is None else fence,
+        none if fence is None else fence,
+        none if road is None else road,
+        none if route is None else route,
         np.full(n, -1, np.int64) if value is None else value,
         ahead_fence,
         ahead_dm,

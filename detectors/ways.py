@@ -12,10 +12,11 @@ import numpy as np
 import shapely
 
 from detectors.lines import Lines, around, close_by, lines_of, nearest, stretches
+from detectors.state import letters_of
 from ingest.batch import Bool, Float64, Int8, Int32, Int64
 from ingest.fences import Fence
 from ingest.kernel import kernel
-from ingest.registry import CLASSES, Registry
+from ingest.registry import Registry
 
 ON_ROUTE_DM = 5_000
 """A fix is on a route when it is not farther from it than this [dm]."""
@@ -197,7 +198,7 @@ class Ways:
             table[:, 2].astype(np.int32),
             np.array([fence.from_ms for fence in held], np.int64),
             np.array([fence.to_ms for fence in held], np.int64),
-            np.array([letters_of(fence) for fence in held], np.uint8),
+            np.array([letters_of(fence.classes) for fence in held], np.uint8),
         )
 
     def hint(self) -> Int32:
@@ -271,17 +272,12 @@ def _edges(fences: list[Fence]) -> Edges:
         box,
         np.array([fence.from_ms for fence in fences], np.int64),
         np.array([fence.to_ms for fence in fences], np.int64),
-        np.array([letters_of(fence) for fence in fences], np.uint8),
+        np.array([letters_of(fence.classes) for fence in fences], np.uint8),
         corner,
         columns,
         np.searchsorted(cell[order], np.arange(columns * rows + 1)).astype(np.int32),
         np.concatenate(members)[order].astype(np.int32),
     )
-
-
-def letters_of(fence: Fence) -> int:
-    """Classes that a fence is for, as bits by their place in ``registry.CLASSES``."""
-    return sum(1 << CLASSES.index(letter) for letter in fence.classes)
 
 
 @kernel
@@ -312,7 +308,7 @@ def near_fences(
 
 
 @kernel
-def off_route(
+def from_routes(
     rows: Int64,
     vehicle: Int32,
     time_ms: Int64,
@@ -323,8 +319,9 @@ def off_route(
     lines: Any,
     hint: Int32,
     found: Int64,
+    found_route: Int32,
 ) -> None:
-    """Fill the distance of these fixes from the nearest route that their vehicle is assigned to [dm].
+    """Fill the distance of these fixes from the nearest route that their vehicle is assigned to [dm], and which it is.
 
     0 stands for `sure_dm` or less; -1 where it is assigned to none, or to one that has no line at the time: nothing
     is known then.
@@ -332,7 +329,7 @@ def off_route(
     for row in rows:
         if vehicle[row] + 1 >= len(assigned.first):
             continue
-        now, least, known = time_ms[row], FAR_DM, True
+        now, least, known, which = time_ms[row], FAR_DM, True, -1
         at = assigned.first[vehicle[row] + 1] - 1
         begin = assigned.first[vehicle[row]]
         some = False
@@ -348,16 +345,17 @@ def off_route(
                         close = close_by(lines, route, lon[row], lat[row], last, sure_dm)
                         if close >= 0:
                             hint[vehicle[row]] = close
-                            least = 0
+                            least, which = 0, route
                         elif least > sure_dm:
                             off, _, close = nearest(lines, route, lon[row], lat[row], last)
-                            if off < least:
-                                least = 0 if off <= sure_dm else off
+                            if off < least or (off == least and route < which):
+                                least, which = 0 if off <= sure_dm else off, route
                                 hint[vehicle[row]] = close
                 known = known and lined
             at -= 1
         if some and known:
             found[row] = least
+            found_route[row] = which
 
 
 @kernel

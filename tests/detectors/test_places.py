@@ -10,7 +10,7 @@ import pytest
 from detectors.catalogue import CATALOGUE
 from detectors.found import Fact
 from detectors.kind import Example
-from detectors.places import near_fence, off_route_dm, unpassed
+from detectors.places import near_fence, off_route, unpassed
 from tests.detectors.rows import latest
 from tests.drives import Course
 
@@ -75,7 +75,8 @@ def test_driving_away_from_it_is_no_approach_and_the_next_one_is_another(tmp_pat
     assert [at for at, _ in found] == [3]
     south = tuple(44.2 - 0.0045 * at for at in range(40))
     (one,) = warnings(tmp_path / "b", replace(DRIVE, columns={"speed_kmh": (60,) * 40, "lat": south}))
-    assert one == (1, pytest.approx((44.2 - 44.12 - 0.0045) * 111_195, abs=2)), "from the north it has its other end"
+    assert one[0] == 1
+    assert one[1] == pytest.approx((44.2 - 44.12 - 0.0045) * 111_195, abs=2), "from the north it has its other end"
     again = (*back(20, 10), *(44.0 + 0.0045 * at for at in range(1, 20)))
     there = warnings(tmp_path / "c", replace(DRIVE, columns={"speed_kmh": (60,) * 39, "lat": again}))
     assert [at for at, _ in there] == [3, 22]
@@ -130,15 +131,15 @@ def test_the_nearest_of_the_routes_counts_and_one_that_is_not_drawn_hides_all(tm
         round(0.01 * 111_195 * 10 * np.cos(np.radians(44))),
         round(0.005 * 111_195 * 10 * np.cos(np.radians(44))),
     )
-    assert off_route_dm(enriched(tmp_path / "a"))[0] == pytest.approx(far, abs=1)
-    assert off_route_dm(enriched(tmp_path / "b", lines=both, papers=two))[0] == pytest.approx(near, abs=1)
-    assert off_route_dm(enriched(tmp_path / "c", lines=old, papers=two))[0] == -1
-    assert off_route_dm(enriched(tmp_path / "d", papers={}))[0] == -1
+    assert off_route(enriched(tmp_path / "a"))[0][0] == pytest.approx(far, abs=1)
+    assert off_route(enriched(tmp_path / "b", lines=both, papers=two))[0][0] == pytest.approx(near, abs=1)
+    assert off_route(enriched(tmp_path / "c", lines=old, papers=two))[0][0] == -1
+    assert off_route(enriched(tmp_path / "d", papers={}))[0][0] == -1
     late = {"assignments": ({"route": "R1", "valid_from": "2026-03-02T08:00:30"},)}
-    assert off_route_dm(enriched(tmp_path / "e", papers=late)).tolist() == [-1, pytest.approx(far, abs=1)]
+    assert off_route(enriched(tmp_path / "e", papers=late))[0].tolist() == [-1, pytest.approx(far, abs=1)]
     past = {"assignments": ({"route": "R1"}, {"route": "R2", "valid_from": "2026-01-01", "valid_to": "2026-02-01"})}
-    assert off_route_dm(enriched(tmp_path / "f", papers=past))[0] == pytest.approx(far, abs=1)
-    assert off_route_dm(enriched(tmp_path / "g", kind="T"))[0] == -1, "taxis have no routes"
+    assert off_route(enriched(tmp_path / "f", papers=past))[0][0] == pytest.approx(far, abs=1)
+    assert off_route(enriched(tmp_path / "g", kind="T"))[0][0] == -1, "taxis have no routes"
 
 
 def test_near_a_fence_its_class_and_its_time_count(tmp_path: Path) -> None:

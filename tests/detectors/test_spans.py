@@ -119,7 +119,7 @@ def made(random: Random, n: int) -> tuple[list[Fix], list[dict[str, int]]]:
     return fixes, sets
 
 
-def judge(fixes: list[Fix], sets: list[dict[str, int]], state: np.ndarray, **how: bool) -> np.ndarray:
+def judge(fixes: list[Fix], sets: list[dict[str, int]], state: np.ndarray, *, exceed: bool, either: bool) -> np.ndarray:
     batch = enriched([fix.vehicle for fix in fixes], [(fix.t - T) / 1000 for fix in fixes], [0.0] * len(fixes))
     batch.dt_ms[:] = [fix.dt for fix in fixes]
     batch.lon[:] = [80 + (fix.t - T) / 1e6 for fix in fixes]
@@ -144,7 +144,8 @@ def judge(fixes: list[Fix], sets: list[dict[str, int]], state: np.ndarray, **how
         holds=("hold_ms", "away_ms"),
         gaps=("gap_ms", "away_gap_ms"),
         ahead=(column("ahead", np.int32), np.full(len(fixes), 77, np.int64)),
-        **how,
+        exceed=exceed,
+        either=either,
     )
 
 

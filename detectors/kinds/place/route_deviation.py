@@ -8,7 +8,7 @@ from detectors.enrich import Enriched
 from detectors.found import Found
 from detectors.kind import Example, Severity, State, kind
 from detectors.limits import Limits
-from detectors.places import SURE_DM, holds, off_route_dm
+from detectors.places import SURE_DM, holds, off_route
 from detectors.spans import SPAN, span
 from detectors.why import Why, Words
 
@@ -48,8 +48,9 @@ def _measures(row: Any) -> dict[str, object]:
     tables=("assignments", "permits"),
     why=Why(
         measured=Words(
-            "离所配线路最远 {off_m}，偏离期间行驶 {distance_m}。",
-            "At the farthest {off_m} from every route it is assigned to; {distance_m} were driven off them.",
+            "离所配线路最远 {off_m}，偏离期间行驶 {distance_m}；偏离之初，最近的所配线路为 {route}。",
+            "At the farthest {off_m} from every route it is assigned to; {distance_m} were driven off them. When that "
+            "began, the nearest of them was {route}.",
         ),
         limit=Words(
             "线路取自登记的线路配车与线路图；离全部所配线路超过 {near_coach_dm}（客运班线）、{near_bus_dm}（公交）或 "
@@ -156,7 +157,8 @@ def route_deviation(batch: Enriched, limits: Limits, state: State) -> Found:
     ``near_bus_dm`` 2 000 for B, ``near_hazmat_dm`` 3 000 for H. The rest is `detectors.spans`: ``hold_ms`` 180 000
     and ``far_dm`` 10 000, both reached, ``gap_ms`` 300 000, ``merge_ms`` 300 000. Severity 2; 3 where the class at
     the fix that raises it is H. Never a lead. Shown are the highest distance from the routes at fixes of confirmed
-    runs, and the distance of these runs.
+    runs, the distance of these runs, and the route that was nearest at the episode's first fix (of equally near ones
+    the first in the file).
 
     Parameters
     ----------
@@ -176,8 +178,8 @@ def route_deviation(batch: Enriched, limits: Limits, state: State) -> Found:
     hazmat, bus = batch.of_class("H"), batch.of_class("B")
     coach_dm, bus_dm, hazmat_dm = (limits.parameter(name)[limits.index] for name in NEAR)
     near_dm = np.where(hazmat, hazmat_dm, np.where(bus, bus_dm, coach_dm))
-    off_dm = off_route_dm(batch, min(SURE_DM, *(int(limits.parameter(name).min()) for name in NEAR)))
+    off_dm, route = off_route(batch, min(SURE_DM, *(int(limits.parameter(name).min()) for name in NEAR)))
     off = limits.applies & (off_dm > near_dm)
     off &= ~holds(batch, off, "permits", "detour")
     severity = np.where(hazmat, np.uint8(Severity.SERIOUS), np.uint8(Severity.GENERAL))
-    return span(batch, off, limits, state, severity=severity, value=off_dm)
+    return span(batch, off, limits, state, severity=severity, route=route, value=off_dm)

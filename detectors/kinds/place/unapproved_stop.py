@@ -7,7 +7,7 @@ from detectors.found import Found
 from detectors.kind import Example, Severity, State, kind
 from detectors.kinds.place.route_deviation import NORTH, ON_R1
 from detectors.limits import Limits
-from detectors.places import ACC_BIT, DOOR_BITS, LOADED_BIT, holds, near_fence, off_route_dm, told
+from detectors.places import ACC_BIT, DOOR_BITS, LOADED_BIT, holds, near_fence, off_route, told
 from detectors.stays import STAY, stay, stood_measures
 from detectors.ways import ON_ROUTE_DM
 from detectors.why import Why, Words
@@ -197,7 +197,7 @@ def unapproved_stop(batch: Enriched, limits: Limits, state: State) -> Found:
     """
     still = limits.applies & (batch.speed_kmh < limits.parameter("still_kmh")[limits.index])
     hazmat = batch.of_class("H")
-    off_dm = off_route_dm(batch)
+    off_dm, _ = off_route(batch)
     coach = still & ~hazmat & (off_dm >= 0) & (off_dm <= ON_ROUTE_DM) & ((batch.status == -1) | told(batch, ACC_BIT))
     loaded = still & hazmat
     loaded &= told(batch, LOADED_BIT) | holds(batch, loaded, "waybills")
