@@ -41,7 +41,6 @@ LOADED = {"waybills": ({"number": "1", "valid_to": "2026-03-03"},)}
     },
     state=STAY,
     measures=stood_measures,
-    tables=("assignments", "waybills"),
     why=Why(
         measured=Words(
             "车辆在允许停靠的场所以外停留 {stood_s}，车速低于 {still_kmh}，前后定位点相距不足 {still_dm}。",
