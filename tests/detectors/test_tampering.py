@@ -31,7 +31,7 @@ def fixes(seed: int, length: int = 2_500) -> Batch:
     now, lon, mood = [START_MS] * 3, [87.0] * 3, ["plain"] * 3
     for _ in range(length):
         who = random.randrange(3)
-        if random.random() < 0.05:
+        if random.random() < (0.01 if mood[who] == "twice" else 0.05):
             mood[who] = random.choice(("plain", "blind", "blind", "differ", "frozen", "frozen", "twice", "twice"))
         steps = (30_000, 30_000, 60_000, 100_000, 120_000, 300_000, 300_001)
         now[who] += random.choice((60_000,) * 30 + (300_000,) if mood[who] == "twice" else steps)

@@ -9,7 +9,7 @@ from detectors.why import Why, Words
 
 _BLIND = {"speed_kmh": (100,) * 16, "recorder_speed_kmh": 100, "status": (3, *(1,) * 8, 3, *(1,) * 6)}
 _STILL = {"speed_kmh": (60,) * 16, "recorder_speed_kmh": 60, "lat": (44.0,) * 16}
-_TWICE = {"speed_kmh": (0,) * 12, "lon": (87.3, 87.5) * 6}
+_TWICE = {"speed_kmh": (0,) * 18, "lon": (87.3, 87.5) * 9}
 
 
 @kind(
@@ -32,8 +32,8 @@ _TWICE = {"speed_kmh": (0,) * 12, "lon": (87.3, 87.5) * 6}
         "differ_ms": 60_000,
         "frozen_ms": 900_000,
         "apart_dm": 50_000,
-        "return_ms": 600_000,
-        "return_points": 5,
+        "return_ms": 180_000,
+        "return_points": 8,
         "twice_ms": 600_000,
     },
     state=SIGNED,
@@ -69,8 +69,8 @@ _TWICE = {"speed_kmh": (0,) * 12, "lon": (87.3, 87.5) * 6}
         Example("no recorder", {"speed_kmh": (60,) * 4}, every_s=30, raised=()),
         Example("a quarter of an hour at one place", _STILL, every_s=60, raised=(15,)),
         Example("fourteen minutes", _STILL, every_s=56, raised=()),
-        Example("two places in turn", _TWICE, every_s=60, raised=(11,)),
-        Example("two places in turn, too fast", _TWICE, every_s=50, raised=()),
+        Example("two places in turn", _TWICE, every_s=60, raised=(17,)),
+        Example("two places in turn for nine minutes", _TWICE, every_s=35, raised=()),
     ),
 )
 def gnss_tampering_suspected(batch: Enriched, limits: Limits, state: State) -> Found:
