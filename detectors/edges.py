@@ -1,116 +1,114 @@
-"""Edges: the boundaries of fences, and which places they hold or are near to."""
+"""Edges: on which side of a fence's boundary a point lies, decided exactly or not at all.
 
-import math
+A ray from the point to the east crosses a boundary an odd number of times where the point is inside, on all rings
+alike; a point on the boundary is inside. Only edges of the point's own slab of latitudes can be crossed. Where
+rounding could turn the answer, none is given: see `UNSURE`.
+"""
+
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
 
-from detectors.lines import Lines, around, lines_of, nearest
-from detectors.state import letters_of
-from ingest.batch import Bool, Float64, Int8, Int32, Int64
-from ingest.fences import Fence
+from ingest.batch import Float64, Int8, Int32
 from ingest.kernel import kernel
 
-WIDER_DEG = 0.02
-"""How far around fences one looks at most: more than 1 km to the east up to 60 degrees north [deg]."""
+OUTSIDE, INSIDE, UNSURE = 0, 1, 2
 
-MOST_NEAR_DM = 11_000
-"""Distance from a fence up to which a place can be said to be near it [dm]."""
+EDGES_A_SLAB = 4
+"""Slabs are so many that each holds about this many edges, were they all short."""
 
-MOST_CELLS = 512
-"""Cells along each side of a grid."""
+ROUNDING = 4e-16
+"""The sign of a difference of two products of differences is sure where it is above this part of their sum: (3 + 16ε)ε
+with ε = 2⁻⁵³, and a little more. Source: Shewchuk, Adaptive precision floating-point arithmetic, 1997."""
 
 
 class Edges(NamedTuple):
-    """Fences of some kinds as lines, their boundaries, under a grid.
+    """Edges of shapes by slab of latitudes, an edge in each slab that it reaches.
 
     Attributes
     ----------
-    lines : Lines
-        Their boundaries, (f,) lines.
-    box : float64, (f, 4)
-        West, south, east, north [deg].
-    from_ms, to_ms : int64, (f,)
-        When they hold [ms].
-    classes : uint8, (f,)
-        Classes they are for, as bits by their place in ``registry.CLASSES``.
-    corner : float64, (4,)
-        West and south of the grid [deg], its cells per degree to the east and to the north.
-    columns : int
-        Cells of a row.
-    first : int32, (cells + 1,)
-        Where the fences of each cell begin.
-    member : int32, (m,)
-        Fences whose box, widened by `WIDER_DEG`, touches the cell.
+    ends : float64, (e, 4)
+        lon, lat of one end, lon, lat of the other [deg].
+    first : int32, (slabs of all + 1,)
+        Where the edges of each slab begin.
+    begin, slabs : int32, (shapes,)
+        First slab of each shape, and how many it has.
+    south, per_lat : float64, (shapes,)
+        Where its slabs begin [deg], slabs in a degree.
     """
 
-    lines: Lines
-    box: Float64
-    from_ms: Int64
-    to_ms: Int64
-    classes: Int8
-    corner: Float64
-    columns: int
+    ends: Float64
     first: Int32
-    member: Int32
+    begin: Int32
+    slabs: Int32
+    south: Float64
+    per_lat: Float64
 
 
-def edges_of(fences: Sequence[Fence]) -> Edges:
-    """Boundaries of fences, under a grid."""
-    box = shapely.bounds([fence.shape for fence in fences]).reshape(-1, 4)
-    wide = box + np.array([-1, -1, 1, 1]) * WIDER_DEG
-    west, south, east, north = (
-        (wide[:, :2].min(axis=0).tolist() + wide[:, 2:].max(axis=0).tolist()) if len(box) else (0.0, 0.0, 1.0, 1.0)
+def edges_of(shapes: Sequence[Any]) -> Edges:
+    """Cut the boundaries of shapes, Polygon or MultiPolygon, into slabs."""
+    parts, whole = shapely.get_parts(shapes, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    points, ring = shapely.get_coordinates(rings, return_index=True)
+    joined = ring[1:] == ring[:-1]
+    ends = np.hstack([points[:-1], points[1:]])[joined]
+    shape = whole[part[ring[1:][joined]]]
+    count = np.bincount(shape, minlength=len(shapes))
+    slabs = count // EDGES_A_SLAB + 1
+    bounds = shapely.bounds(shapes)
+    south, per_lat = bounds[:, 1], slabs / np.maximum((bounds[:, 3] - bounds[:, 1]) * (1 + 1e-9), 1e-9)
+    low, high = (
+        np.clip(np.floor((side - south[shape]) * per_lat[shape]), 0, slabs[shape] - 1).astype(np.int64)
+        for side in (ends[:, 1::2].min(axis=1), ends[:, 1::2].max(axis=1))
     )
-    columns = min(MOST_CELLS, math.ceil((east - west) / WIDER_DEG))
-    rows = min(MOST_CELLS, math.ceil((north - south) / WIDER_DEG))
-    corner = np.array([west, south, columns / (east - west), rows / (north - south)])
-    cells, members = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for at, own in enumerate(wide):
-        span = (own - np.tile(corner[:2], 2)) * np.tile(corner[2:], 2)
-        column = np.arange(math.floor(span[0]), min(math.floor(span[2]), columns - 1) + 1)
-        row = np.arange(math.floor(span[1]), min(math.floor(span[3]), rows - 1) + 1)
-        cells.append((row[:, None] * columns + column).ravel())
-        members.append(np.full(len(row) * len(column), at))
-    cell = np.concatenate(cells)
-    order = np.argsort(cell, kind="stable")
+    begin = np.cumsum(slabs) - slabs
+    reached = high - low + 1
+    which = np.repeat(np.arange(len(ends)), reached)
+    slab = np.arange(len(which)) - np.repeat(np.cumsum(reached) - reached, reached) + (begin[shape] + low)[which]
+    order = np.argsort(slab, kind="stable")
     return Edges(
-        lines_of([fence.shape for fence in fences]),
-        box,
-        np.array([fence.from_ms for fence in fences], np.int64),
-        np.array([fence.to_ms for fence in fences], np.int64),
-        np.array([letters_of(fence.classes) for fence in fences], np.uint8),
-        corner,
-        columns,
-        np.searchsorted(cell[order], np.arange(columns * rows + 1)).astype(np.int32),
-        np.concatenate(members)[order].astype(np.int32),
+        ends[which[order]],
+        np.searchsorted(slab[order], np.arange(int(slabs.sum()) + 1)).astype(np.int32),
+        begin.astype(np.int32),
+        slabs.astype(np.int32),
+        south.copy(),
+        per_lat,
     )
 
 
 @kernel
-def near_fences(
-    lon: Float64, lat: Float64, time_ms: Int64, kind: Int8, near_dm: Int64, edges: Any, found: Bool
-) -> None:
-    """Fill whether a fence holds each place or is not farther from it."""
-    per_lon, per_lat = edges.corner[2], edges.corner[3]
-    rows = (len(edges.first) - 1) // edges.columns
-    for at in range(len(lon)):
-        column = math.floor((lon[at] - edges.corner[0]) * per_lon)
-        row = math.floor((lat[at] - edges.corner[1]) * per_lat)
-        if not (0 <= column < edges.columns and 0 <= row < rows):
+def _side(edges: Any, first: int, last: int, lon: float, lat: float) -> int:
+    """Whether a point is inside the shape that has these edges in the point's slab."""
+    ends = edges.ends
+    inside = OUTSIDE
+    for at in range(first, last):
+        x1, y1, x2, y2 = ends[at, 0], ends[at, 1], ends[at, 2], ends[at, 3]
+        if x1 < lon and x2 < lon:
             continue
-        cell = row * edges.columns + column
-        for one in range(edges.first[cell], edges.first[cell + 1]):
-            which = edges.member[one]
-            if not (edges.classes[which] >> kind[at]) & 1:
-                continue
-            if not edges.from_ms[which] <= time_ms[at] < edges.to_ms[which]:
-                continue
-            if around(edges.lines, which, lon[at], lat[at]):
-                found[at] = True
-                break
-            if nearest(edges.lines, which, lon[at], lat[at])[0] <= near_dm[at]:
-                found[at] = True
-                break
+        if x2 == lon and y2 == lat:
+            return INSIDE
+        if y1 == lat and y2 == lat:
+            if min(x1, x2) <= lon <= max(x1, x2):
+                return INSIDE
+        elif (y1 > lat) != (y2 > lat):
+            left, right = (x1 - lon) * (y2 - lat), (x2 - lon) * (y1 - lat)
+            apart = left - right
+            if abs(apart) <= ROUNDING * (abs(left) + abs(right)):
+                return UNSURE
+            if (apart > 0.0) == (y2 > y1):
+                inside = INSIDE - inside
+    return inside
+
+
+@kernel
+def sides(edges: Any, pairs: Int32, lon: Float64, lat: Float64) -> Int8:
+    """For pairs of fix and shape, (p, 2): ``OUTSIDE``, ``INSIDE`` or ``UNSURE``, (p,)."""
+    found = np.empty(len(pairs), np.uint8)
+    for at in range(len(pairs)):
+        row, shape = pairs[at, 0], pairs[at, 1]
+        slab = int((lat[row] - edges.south[shape]) * edges.per_lat[shape])
+        slab = edges.begin[shape] + min(max(slab, 0), edges.slabs[shape] - 1)
+        found[at] = _side(edges, edges.first[slab], edges.first[slab + 1], lon[row], lat[row])
+    return found

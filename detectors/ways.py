@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import shapely
 
-from detectors.edges import MOST_NEAR_DM, Edges, edges_of, near_fences
 from detectors.lines import Lines, close_by, lines_of, nearest, stretches
+from detectors.outlines import MOST_NEAR_DM, Outlines, near_fences, outlines_of
 from detectors.state import letters_of
 from ingest.batch import Bool, Float64, Int8, Int32, Int64
 from ingest.kernel import kernel
@@ -90,7 +90,7 @@ class Ways:
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
         self._stretches: dict[str, Stretches] = {}
-        self._edges: dict[tuple[str, ...], Edges] = {}
+        self._outlines: dict[tuple[str, ...], Outlines] = {}
         self._hint: Int32 = np.zeros(0, np.int32)
 
     @cached_property
@@ -184,11 +184,11 @@ class Ways:
         counties = {fence.id for fence in self.registry.fences if fence.kind == "county"}
         return np.array([bool(area) and area <= counties for area in self.registry.entries.areas], np.bool_)
 
-    def edges(self, kinds: tuple[str, ...]) -> Edges:
+    def outlines(self, kinds: tuple[str, ...]) -> Outlines:
         """Boundaries of the fences of some kinds."""
-        if kinds not in self._edges:
-            self._edges[kinds] = edges_of([fence for fence in self.registry.fences if fence.kind in kinds])
-        return self._edges[kinds]
+        if kinds not in self._outlines:
+            self._outlines[kinds] = outlines_of([fence for fence in self.registry.fences if fence.kind in kinds])
+        return self._outlines[kinds]
 
     def near(
         self, kinds: tuple[str, ...], lon: Float64, lat: Float64, time_ms: Int64, kind: Int8, near_dm: Int64
@@ -201,7 +201,7 @@ class Ways:
             Distance from the fence's boundary that still counts, up to `MOST_NEAR_DM` [dm].
         """
         found = np.zeros(len(lon), np.bool_)
-        near_fences(lon, lat, time_ms, kind, np.minimum(near_dm, MOST_NEAR_DM), self.edges(kinds), found)
+        near_fences(lon, lat, time_ms, kind, np.minimum(near_dm, MOST_NEAR_DM), self.outlines(kinds), found)
         return found
 
 
