@@ -164,6 +164,7 @@ def _skip(
             own.moving_ms = 0
             own.halted = 0
             own.pending = 0
+            own.stop = 0
             continue
         one = sets[row]
         now = time_ms[row]
@@ -214,18 +215,21 @@ def _skip(
         for which in range(begin, at):
             call = passed[which].call
             place = stop[call]
+            code, trip, due_ms = stop_codes[place], trip_codes[passed[which].trip], passed[which].due_ms
+            if own.stop == code and own.trip == trip and own.due_ms == due_ms:
+                continue
             x, y = stop_lon[place], stop_lat[place]
             if _may_serve(own, x, y, serve_m[one]):
                 own.pending = 0
                 continue
             own.pending = 1
             own.set = one
-            own.stop = stop_codes[place]
-            own.trip = trip_codes[passed[which].trip]
+            own.stop = code
+            own.trip = trip
             own.stop_lon = x
             own.stop_lat = y
             own.at_ms = passed[which].at_ms
-            own.due_ms = passed[which].due_ms
+            own.due_ms = due_ms
             own.off_m = passed[which].off_m
             own.speed_kmh = min(before_kmh[row], speed_kmh[row])
             late = own.at_ms - own.due_ms

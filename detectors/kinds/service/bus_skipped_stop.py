@@ -51,6 +51,9 @@ _ON_REQUEST = {
     "stop_times": (*_TRIP["stop_times"][:1], {**_TRIP["stop_times"][1], "request": "1"}, _TRIP["stop_times"][2]),
 }
 
+_BENT_LAT = (*(44.0 + 0.001 * step for step in range(10)), 44.01002, *(44.0 + 0.001 * step for step in range(11, 14)))
+_BENT_LON = (87.3,) * 11 + (87.3005,) * 3
+
 
 def _measures(row: Any) -> dict[str, object]:
     """Which stop of which trip, how late the bus was there, how near it passed [m], and its lesser speed [km/h]."""
@@ -122,6 +125,8 @@ def _measures(row: Any) -> dict[str, object]:
     tables=("permits",),
     examples=(
         Example("past at 40 km/h", {"speed_kmh": (40,) * 14}, every_s=10, raised=(11,), papers=_TRIP),
+        Example("past it where the way bends, once", {"speed_kmh": (40,) * 14, "lat": _BENT_LAT, "lon": _BENT_LON},
+                every_s=10, raised=(11,), papers=_TRIP),
         Example("a stop of 20 s", {"speed_kmh": (40,) * 9 + (30, 0, 0, 20, 40, 40, 40)}, every_s=10, raised=(),
                 papers=_TRIP),
         Example("slow for 3 s only", {"speed_kmh": (36,) * 109 + (4,) * 3 + (36,) * 20}, every_s=1, raised=(122,),
@@ -179,7 +184,9 @@ def bus_skipped_stop(batch: Enriched, limits: Limits, state: State) -> Found:
     than that, it is skipped: raised at b. Then the stops that the pair passes, by share, then by the timetable's order
     of the trips and of the calls in them: where `halt` lies within ``serve_m``, it is served and whatever was pending
     is dropped; else it is skipped at once if b lies farther from it than ``serve_m``, or becomes the one that is
-    pending, in the place of any other, which is dropped. At a fix at which the kind does not apply all is forgotten.
+    pending, in the place of any other, which is dropped. Another passing of the very call (stop, trip, departure) that
+    became pending last, or was skipped at once, is passed over: a way that bends passes a stop twice. At a fix at which
+    the kind does not apply all is forgotten.
 
     `begins_ms` = `ends_ms` = t_pass, `raised_ms` = t_b of the fix at which it is raised, over at once; the place is
     the stop's. Severity 2; a lead where t_pass and the call's departure differ by more than ``sure_ms``, or the
