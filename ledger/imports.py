@@ -76,7 +76,8 @@ def bring(
         kept = without(merged, faults)
         done.rows = {name: len(kept.tables.get(name) or kept.maps.get(name) or ()) for name in names}
         if faults:
-            old = {id(item) for items in (*newest.tables.values(), *newest.maps.values()) for item in items}
+            old = {id(item) for rows in newest.tables.values() for item in rows}
+            old |= {id(item) for features in newest.maps.values() for item in features}
             if not partial or any(id(fault.item) in old for fault in faults) or not any(done.rows.values()):
                 raise FaultsError(faults)
             told["left_out"] = len(faults)

@@ -1,6 +1,7 @@
 """The registry over HTTP: imports, versions and their rows, parameters, exemptions."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -13,7 +14,7 @@ from tests.ledger.test_registries import told
 PERMITS = "permit,plate,number,valid_from,valid_to\nrelay,测L0010,1,2026-03-01,2026-03-31\n"
 
 
-def post(web: Web, files: dict[str, bytes | str], who: str = "centre", **fields: str) -> httpx.Response:
+def post(web: Web, files: Mapping[str, bytes | str], who: str = "centre", **fields: str) -> httpx.Response:
     given = [("file", (name, text.encode() if isinstance(text, str) else text)) for name, text in files.items()]
     return web.people[who]("POST", "/registry/imports", files=given, data=fields)
 
