@@ -47,7 +47,7 @@ class Events(NamedTuple):
     Attributes
     ----------
     row : int64
-        Row of an accepted fix; ``-1 - row`` of a refused one.
+        Row of an accepted fix; ``-1 - row`` of a refused one. Where none was refused all are accepted.
     vehicle : int32
     at : int64
         Position in the batch.
@@ -69,6 +69,8 @@ def events(accepted: Accepted, refused: Batch, at: Int64) -> Events:
     at : int64, (k,)
         Positions of the refused ones in the batch.
     """
+    if not len(at):
+        return Events(np.arange(len(accepted)), accepted.vehicle, accepted.at)
     key = accepted.vehicle.astype(np.int64) * _AT + accepted.at
     place = np.searchsorted(key, refused.vehicle.astype(np.int64) * _AT + at)
     return Events(

@@ -9,11 +9,10 @@ import numpy as np
 
 from detectors.enrich import Enriched
 from detectors.found import ENDED, EPISODE, RAISED, SHOWN, Found, show
+from detectors.heard import heard
 from detectors.kind import State
 from detectors.limits import Limits
-from detectors.meanwhile import events
 from ingest.batch import Bool, Float64, Int32, Int64
-from ingest.gate import Verdict
 from ingest.kernel import kernel
 from ingest.ticks import first_tick
 
@@ -39,7 +38,8 @@ def _silence(
     event_vehicle: Int32,
     event_at: Int64,
     slot: Int32,
-    event_ms: Int64,
+    time_ms: Int64,
+    refused_ms: Int64,
     when: Bool,
     lon: Float64,
     lat: Float64,
@@ -58,7 +58,7 @@ def _silence(
 ) -> int:
     """Carry silences through events, (e,), by vehicle, and through ticks, which ``begin`` and ``end`` bound by vehicle.
 
-    ``slot`` and ``event_ms`` are by event; ``slots``, ``begin`` and ``end`` by vehicle, empty where there are no ticks.
+    ``slot`` is by event; ``slots``, ``begin`` and ``end`` by vehicle, empty where there are no ticks.
     Returns how many rows of `found` it wrote: two an event and one a vehicle at most.
     """
     count = 0
@@ -84,19 +84,19 @@ def _silence(
                 count += 1
         since = event_at[position] + 1
         if row < 0:
-            if own.stage == 1 and event_ms[position] > own.begins_ms:
+            if own.stage == 1 and refused_ms[-1 - row] > own.begins_ms:
                 own.stage = 0
         else:
             if own.stage == 2:
-                own.ends_ms = event_ms[position]
+                own.ends_ms = time_ms[row]
                 _tell(own, who, ENDED, limit_ms[own.hazmat, own.set], found[count])
                 count += 1
             own.stage = 0
             if when[row]:
                 own.stage = 1
                 own.set = sets[row]
-                own.begins_ms = event_ms[position]
-                own.ends_ms = event_ms[position]
+                own.begins_ms = time_ms[row]
+                own.ends_ms = time_ms[row]
                 own.lon = lon[row]
                 own.lat = lat[row]
                 own.hazmat = hazmat[row]
@@ -146,9 +146,8 @@ def silence(batch: Enriched, when: Bool, limits: Limits, state: State) -> Found:
         no longer. Over at the vehicle's next accepted fix.
     """
     meanwhile, vehicles = batch.around.meanwhile, len(batch.around.registry.vehicles)
-    refused, _, at = meanwhile.refused(Verdict.NO_FIX, Verdict.DRIFT)
-    row, vehicle, event_at = events(batch, refused, at)
-    times = np.concatenate([batch.time_ms, refused.time_ms[::-1]])
+    both = heard(batch)
+    row, vehicle, event_at = both.events
     ticks = meanwhile.ticks
     every = np.arange(vehicles if len(ticks) else 0, dtype=np.int32)
     begin, end = ticks.spans(ticks.homes(len(every)))
@@ -157,8 +156,9 @@ def silence(batch: Enriched, when: Bool, limits: Limits, state: State) -> Found:
         row,
         vehicle,
         event_at,
-        limits.slot_of(vehicle),
-        times[row],
+        limits.slot_of(vehicle) if len(both.refused) else limits.slot,
+        batch.time_ms,
+        both.refused.time_ms,
         when,
         batch.lon,
         batch.lat,

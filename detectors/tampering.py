@@ -6,15 +6,13 @@ Source: regulation §4, V16.
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.enrich import Enriched
 from detectors.found import ENDED, EPISODE, RAISED, SHOWN, STANDS, Found, show
+from detectors.heard import heard
 from detectors.kind import State
 from detectors.limits import Limits
-from detectors.meanwhile import events
 from ingest.batch import Bool, Float64, Int8, Int32, Int64
-from ingest.gate import Verdict
 from ingest.geodesy import distance_dm, jumps
 from ingest.kernel import kernel
 
@@ -102,17 +100,21 @@ def _tampering(
     event: Int64,
     event_vehicle: Int32,
     slot: Int32,
-    event_ms: Int64,
+    time_ms: Int64,
     lon: Float64,
     lat: Float64,
     speed_kmh: Float64,
     recorder_kmh: Float64,
-    ignition: Bool,
-    drift: Bool,
     on: Int8,
     dt_ms: Int64,
     same_place: Bool,
     sets: Int32,
+    refused_ms: Int64,
+    refused_lon: Float64,
+    refused_lat: Float64,
+    refused_recorder_kmh: Float64,
+    ignition: Bool,
+    drift: Bool,
     gap_ms: Int64,
     merge_ms: Int64,
     merge_most_ms: int,
@@ -133,7 +135,7 @@ def _tampering(
 ) -> int:
     """Carry signs through events, (e,); returns how many rows of `found` it wrote, three an event at most.
 
-    Columns from ``event_ms`` to ``drift`` are by event; from ``on`` to ``sets`` by accepted fix.
+    Columns from ``time_ms`` to ``sets`` are by accepted fix, those behind them by refused one.
     """
     count = 0
     changed = False
@@ -142,8 +144,9 @@ def _tampering(
             continue
         own = state[slot[position]]
         who = event_vehicle[position]
-        now = event_ms[position]
         row = event[position]
+        other = -1 - row
+        now = time_ms[row] if row >= 0 else refused_ms[other]
         if position == 0 or event_vehicle[position - 1] != who:
             changed = False
         written = count
@@ -155,8 +158,8 @@ def _tampering(
             own.back = 1
             own.on = on[row]
             own.set = sets[row]
-            own.lon_now = lon[position]
-            own.lat_now = lat[position]
+            own.lon_now = lon[row]
+            own.lat_now = lat[row]
             s = own.set
             applies = own.on & 1 != 0
             if not applies:
@@ -165,7 +168,7 @@ def _tampering(
             if dt_ms[row] > gap_ms[s]:
                 own.running &= 249
                 own.sure &= 249
-            if applies and abs(speed_kmh[position] - recorder_kmh[position]) > differ_kmh[s]:
+            if applies and abs(speed_kmh[row] - recorder_kmh[row]) > differ_kmh[s]:
                 if own.running & 2 == 0:
                     own.running |= 2
                     own.points = 0
@@ -179,7 +182,7 @@ def _tampering(
             else:
                 own.running &= 253
                 own.sure &= 253
-            if applies and recorder_kmh[position] > moving_kmh[s]:
+            if applies and recorder_kmh[row] > moving_kmh[s]:
                 if own.running & 4 == 0 or not same_place[row]:
                     own.running |= 4
                     own.sure &= 251
@@ -202,14 +205,16 @@ def _tampering(
                 own.over = 1
                 _tell(own, who, ENDED, found[count])
                 count += 1
-        elif drift[position]:
+        elif drift[other]:
             s = own.set
             own.running &= 254
             own.sure &= 254
-            far = distance_dm(own.lon_now, own.lat_now, lon[position], lat[position]) >= apart_dm[s]
+            far = distance_dm(own.lon_now, own.lat_now, refused_lon[other], refused_lat[other]) >= apart_dm[s]
             if own.on & 1 != 0 and far:
                 step = now - own.twice_last_ms
-                near = not jumps(distance_dm(own.twice_lon, own.twice_lat, lon[position], lat[position]), step)
+                near = not jumps(
+                    distance_dm(own.twice_lon, own.twice_lat, refused_lon[other], refused_lat[other]), step
+                )
                 if own.running & 8 == 0 or step > return_ms[s] or not near:
                     own.running |= 8
                     own.sure &= 247
@@ -219,8 +224,8 @@ def _tampering(
                     own.returns += 1
                 own.back = 0
                 own.twice_last_ms = now
-                own.twice_lon = lon[position]
-                own.twice_lat = lat[position]
+                own.twice_lon = refused_lon[other]
+                own.twice_lat = refused_lat[other]
                 if own.returns >= return_points[s] and now - own.twice_first_ms >= twice_ms[s]:
                     own.sure |= 8
                 if own.sure & 8 != 0:
@@ -230,7 +235,7 @@ def _tampering(
             if own.running & 1 != 0 and now - own.blind_last_ms > gap_ms[s]:
                 own.running &= 254
                 own.sure &= 254
-            if ignition[position] and recorder_kmh[position] > moving_kmh[s]:
+            if ignition[other] and refused_recorder_kmh[other] > moving_kmh[s]:
                 if own.running & 1 == 0:
                     own.running |= 1
                     own.blind_first_ms = now
@@ -274,15 +279,9 @@ def tampering(batch: Enriched, limits: Limits, state: State) -> Found:
     -------
     Found of ``TAMPERED``, (m,)
     """
-    refused, verdict, at = batch.around.meanwhile.refused(Verdict.NO_FIX, Verdict.DRIFT)
-    row, vehicle, _ = events(batch, refused, at)
-
-    def column(name: str) -> NDArray[Any]:
-        """A column of the accepted fixes and of the refused ones, by event."""
-        found: NDArray[Any] = np.concatenate([getattr(batch, name), getattr(refused, name)[::-1]])[row]
-        return found
-
-    drift = np.concatenate([np.zeros(len(batch), np.bool_), (verdict == Verdict.DRIFT)[::-1]])[row]
+    both = heard(batch)
+    row, vehicle, _ = both.events
+    refused = both.refused
     on = limits.applies.astype(np.uint8)
     on[batch.inside("coverage_hole") < 0] |= 2
     same_place = (batch.lon == batch.before_lon) & (batch.lat == batch.before_lat)
@@ -291,18 +290,22 @@ def tampering(batch: Enriched, limits: Limits, state: State) -> Found:
     count = _tampering(
         row,
         vehicle,
-        limits.slot_of(vehicle),
-        column("time_ms"),
-        column("lon"),
-        column("lat"),
-        column("speed_kmh"),
-        column("recorder_speed_kmh"),
-        (column("status") != -1) & ((column("status") & IGNITION_BIT) != 0),
-        drift,
+        limits.slot_of(vehicle) if len(refused) else limits.slot,
+        batch.time_ms,
+        batch.lon,
+        batch.lat,
+        batch.speed_kmh,
+        batch.recorder_speed_kmh,
         on,
         batch.dt_ms,
         same_place,
         limits.index,
+        refused.time_ms,
+        refused.lon,
+        refused.lat,
+        refused.recorder_speed_kmh,
+        (refused.status != -1) & ((refused.status & IGNITION_BIT) != 0),
+        both.drift,
         limits.parameter("gap_ms"),
         merge_ms,
         int(merge_ms.max()),

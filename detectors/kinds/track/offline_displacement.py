@@ -107,19 +107,22 @@ def offline_displacement(batch: Enriched, limits: Limits, state: State) -> Found
 
     Source: rulebook §5, §6.
     """
-    hazmat = batch.of_class("H")
+    shortest_ms = min(int(limits.parameter(name).min()) for name in ("least_gap_ms", "hazmat_least_gap_ms"))
+    rows = np.flatnonzero(batch.dt_ms >= shortest_ms)
+    sets, hazmat = limits.index[rows], batch.of_class("H")[rows]
     least_gap_ms, beyond_dm = (
-        np.where(hazmat, limits.parameter(f"hazmat_{name}")[limits.index], limits.parameter(name)[limits.index])
+        np.where(hazmat, limits.parameter(f"hazmat_{name}")[sets], limits.parameter(name)[sets])
         for name in ("least_gap_ms", "beyond_dm")
     )
-    rows = np.flatnonzero(limits.applies & (batch.dt_ms >= least_gap_ms) & (batch.distance_dm > beyond_dm))
+    held = limits.applies[rows] & (batch.dt_ms[rows] >= least_gap_ms) & (batch.distance_dm[rows] > beyond_dm)
+    rows, sets, hazmat = rows[held], sets[held], hazmat[held]
     found: Found = np.zeros(len(rows), DISPLACED)
     found["vehicle"] = batch.vehicle[rows]
     found["begins_ms"] = batch.time_ms[rows] - batch.dt_ms[rows]
     found["raised_ms"] = found["ends_ms"] = batch.time_ms[rows]
     found["lon"], found["lat"] = batch.before_lon[rows], batch.before_lat[rows]
-    found["lead"] = batch.dt_ms[rows] > limits.parameter("doubtful_ms")[limits.index[rows]]
-    found["severity"] = np.where(found["lead"] == 1, 2, np.where(hazmat[rows], 4, 3))
+    found["lead"] = batch.dt_ms[rows] > limits.parameter("doubtful_ms")[sets]
+    found["severity"] = np.where(found["lead"] == 1, 2, np.where(hazmat, 4, 3))
     found["gap_ms"], found["distance_dm"] = batch.dt_ms[rows], batch.distance_dm[rows]
-    found["least_gap_ms"], found["beyond_dm"] = least_gap_ms[rows], beyond_dm[rows]
+    found["least_gap_ms"], found["beyond_dm"] = least_gap_ms[held], beyond_dm[held]
     return at_once(found)
