@@ -21,8 +21,8 @@ ROAD_KM, STREET_KM, ZONE_KM = 0.12, 0.06, 0.15
 JUNCTION_KM = 0.8
 """So much of a road that is closed at night stays free at its ends, where others cross and vehicles turn."""
 
-HEARD_KM = 2.0
-"""A hole in the network is drawn longer at both ends: the last fix before it lies outside."""
+HEARD_KM = 4.5
+"""A hole in the network is drawn longer at both ends: the last good fix before it lies outside."""
 
 
 @dataclass(frozen=True)

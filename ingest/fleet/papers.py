@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import lru_cache
 
 import numpy as np
 
 from ingest.fleet.columns import CLASSES, Ints
 from ingest.fleet.labels import plate
 from ingest.fleet.places import TOWNS
-from ingest.fleet.roads import to_deg
+from ingest.fleet.roads import along, to_deg
 from ingest.fleet.roster import PAIR, Roster
 from ingest.fleet.routes import routes
 from ingest.fleet.shift import HOUR
@@ -116,13 +117,8 @@ class Papers:
                 track = int(self._roster.track[v])
                 number = int(self._tracks.route[track])
                 if self._wrong[v] == "route":
-                    number = self._elsewhere(number)
+                    number = _elsewhere(number)
                 yield f"{self._names[v]},R{number:03d},{self._sound(v)[0]},"
-
-    def _elsewhere(self, number: int) -> int:
-        """A route of the town that is farthest away by the order of towns, in town."""
-        town = (routes()[number].town + len(TOWNS) // 2) % len(TOWNS)
-        return next(k for k, route in enumerate(routes()) if route.round and route.town == town)
 
     def _crew(self) -> Iterator[str]:
         n = len(self._roster)
@@ -166,6 +162,14 @@ class Papers:
 def company_code(letter: str, town: int, number: int) -> str:
     """A company as it is registered."""
     return f"{TOWNS[town].county}-{letter}{number:03d}"
+
+
+@lru_cache
+def _elsewhere(number: int) -> int:
+    """The round in town that a route keeps farthest away from."""
+    own, _ = along(routes()[number].line, 0.5)
+    apart = {k: float(np.hypot(*(own - route.line.mean(0)).T).min()) for k, route in enumerate(routes()) if route.round}
+    return max(apart, key=apart.__getitem__)
 
 
 def routes_json() -> Iterator[str]:

@@ -41,7 +41,7 @@ def matches(label: Row, episode: Row, kind: object) -> bool:
 def compare(folder: Path, fixes: list[Fix]) -> None:
     """Every label within its tolerance, every episode explained."""
     reading = replay_fixes(fixes, Registry.read(folder / "registry"))
-    left = list(reading.episodes)
+    left = [episode for episode in reading.episodes if episode["kind"] in ROAD]
     for label in rows_of(folder / "labels.ndjson"):
         implied = label.get("implies", [])
         assert isinstance(implied, list)
