@@ -149,11 +149,13 @@ class Engine:
         return Limits(parameters.sets, index, applies, day.vehicle)
 
     def party(self, code: str, episode: Any) -> Party:
-        """Class, county and company of the vehicle when its episode was raised; of a day, in its last millisecond."""
-        entries = self.registry.entries
-        at_ms = np.array([episode["raised_ms"]]) - (self.kinds[code].scope == "day")
-        entry = self.registry.entry(np.array([episode["vehicle"]]), at_ms)
-        party: int = entries.party[entry[0]]
+        """Class, county and company of the vehicle when its episode was raised; of a day, in its last millisecond.
+
+        Where it is not registered then, those of the moment at which the episode ended.
+        """
+        at_ms = np.array([episode["raised_ms"], episode["ends_ms"]]) - (self.kinds[code].scope == "day")
+        raised, ended = self.registry.entry(np.full(2, episode["vehicle"]), at_ms)
+        party: int = self.registry.entries.party[raised if raised >= 0 else ended]
         return self.registry.parties[party]
 
     def place_county(self, episode: Any) -> str:

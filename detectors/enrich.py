@@ -94,7 +94,8 @@ class Enriched(Accepted):
     def inside(self, fence: str) -> Int32:
         """Fence of this kind, for the vehicle's class, that holds each fix at its time, (n,); -1 where none does.
 
-        An index into ``registry.fences``; of several the one with the least limit, of equal ones the first.
+        An index into ``registry.fences``; of several the one with the least limit (without one: 0), of equal ones
+        the first.
         """
         zones, place = self.around.zones, (self.lon, self.lat, self.time_ms, self.kind)
         return self.once(("inside", fence), lambda: zones.least(fence, *place).fence)

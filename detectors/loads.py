@@ -56,10 +56,11 @@ def _loads(
 def loads(batch: Enriched, limits: Limits, state: State) -> Int8:
     """Whether the vehicle carries goods at each fix, (n,): ``EMPTY``, ``TOLD`` or ``GUESSED``; EMPTY where unknown.
 
-    A terminal that once set bits 8-9 of its status (JT/T 808: 00 empty, 01 half, 11 full; 10 says nothing) is
-    believed from that fix on: the load is what a fix said last. Until then a vehicle counts as loaded by a guess when
-    it has stood (a fix with a speed below ``stand_kmh``) inside a ``shipper`` fence on the same Beijing day, is at no
-    fix inside one now, and has not stood inside a ``consignee`` fence since (inside both: the consignee's counts).
+    A terminal that once said half or full in bits 8-9 of its status (JT/T 808: 00 empty, 01 half, 11 full; 10 says
+    nothing) is believed from that fix on: the load is what a fix said last. Until then a vehicle counts as loaded by a
+    guess when it has stood (a fix with a speed below ``stand_kmh``) inside a ``shipper`` fence on the same Beijing
+    day, is not inside one at this fix, and has not stood inside a ``consignee`` fence since (inside both: the
+    consignee's counts). Statuses are read at every accepted fix, fences only at those at which the kind applies.
 
     Parameters
     ----------

@@ -116,7 +116,10 @@ def moment_text(time_ms: int) -> str:
 
 
 def tally_measures(row: Any) -> dict[str, object]:
-    """Distance [m] and time [s] driven, not of a warning; number and end of the paper where there are such."""
+    """Distance [m] and time [s] driven in the channel that raised it, not of a warning; number and end of the paper.
+
+    The latter two only where there are such; a number is cut to 24 characters.
+    """
     found: dict[str, object] = {}
     if row["fact"] != WARNED:
         found |= {"distance_m": int(row["distance_dm"]) / 10, "drive_s": int(row["drive_ms"]) / 1000}

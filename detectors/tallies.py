@@ -154,7 +154,7 @@ def _tally(
             ):
                 own.severity = own.grade
                 own.channel = 2
-                own.raised_ms = (own.day + 1) * DAY_MS - BEIJING_MS
+                own.raised_ms = (np.int64(own.day) + 1) * DAY_MS - BEIJING_MS
                 _show(found[count], vehicle[row], own)
                 found[count].fact = RAISED
                 at[count] = row
@@ -256,7 +256,8 @@ def tally(
     A pair of accepted fixes a, b counts when 0 < dt <= ``gap_ms``, the speed at a is at least ``drive_kmh``, the pair
     does not jump, and `what` is not 0 at a (as it was judged there) and at b. It counts whole, with its D and dt, for
     the day of b, in channel max(what at a, what at b). The first pair that counts on a day, in whatever channel,
-    fixes the parameter set of the day: that of its b. Pairs that do not count change nothing.
+    fixes the parameter set of the day: that of its b, by which it, too, is judged. Pairs that do not count change
+    nothing. What is shown of distance and time is that of the channel that raised the episode.
 
     ``begins_ms`` is the time of a of the day's first pair in channel 1 or 2 (00:00 of the day, if a lies before it),
     the place that of a; ``ends_ms`` is the time of b of the last one. The day's one episode is raised at the b at

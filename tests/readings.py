@@ -16,7 +16,7 @@ Judged = tuple[list[dict[str, Any]], dict[str, int]]
 """Episodes, and how many fixes met which fate."""
 
 
-READ = frozenset({"V01", "V02", "V03", "V04", "V05", "V06", "V09", "V20"})
+READ = frozenset({"V01", "V02", "V03", "V04", "V05", "V06", "V09", "V20", "V26", "V27", "V28", "V29", "V30", "V31"})
 """Kinds that the second reader has read; the comparison is about them."""
 
 
@@ -38,7 +38,8 @@ def product(positions: Path, registry: Path, profile: Profile = DEFAULT) -> Judg
 def reading(positions: Path, registry: Path) -> Judged:
     """Judge a file as the second reader does, fix by fix."""
     found = plain(positions, registry)
-    return [dict(episode) for episode in found.episodes], {k: v for k, v in found.counts.items() if v}
+    episodes = [dict(episode) for episode in found.episodes if episode["kind"] in READ]
+    return episodes, {k: v for k, v in found.counts.items() if v}
 
 
 def shared(episodes: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -203,9 +203,11 @@ RUBBISH = (
 )  # fmt: skip
 
 
-def write_positions(path: Path, random: Random, plates: list[str], fixes: int, dirt: float = 0.05) -> None:
+def write_positions(
+    path: Path, random: Random, plates: list[str], fixes: int, dirt: float = 0.05, drive: type[Drive] = Drive
+) -> None:
     """Write the vehicles' fixes, interleaved, as NDJSON with rubbish between."""
-    drives = [Drive(random, plate) for plate in [*plates, "无主"]]
+    drives = [drive(random, plate) for plate in [*plates, "无主"]]
     with path.open("wb") as file:
         for _ in range(fixes):
             fix = random.choice(drives).step()

@@ -50,6 +50,7 @@ class Fences:
     """Fences by kind and by the cells of a plain grid that they touch."""
 
     def __init__(self, fences: list[Fence]) -> None:
+        self.fences = fences
         self.cells: dict[tuple[str, int, int], list[Fence]] = {}
         self.wide: dict[str, list[Fence]] = {}
         for fence in fences:

@@ -23,6 +23,7 @@ class Accepted:
     lat: float
     speed: float
     driver: str | None
+    status: int | None = None
 
 
 class Gate:
@@ -82,4 +83,4 @@ def qualified(fix: Fix) -> Accepted | None:
         return None
     if fix.received is not None and t > fix.received + 60_000:
         return None
-    return Accepted(t, lon, lat, speed, fix.driver)
+    return Accepted(t, lon, lat, speed, fix.driver, fix.status)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from . import values
 from .fences import Fence, Fences, read_fences
+from .papers import Papers
 from .parameters import Owner, Parameters, Set, Setting, read_parameters
 
 NOBODY = Owner()
@@ -38,13 +39,18 @@ class Registry:
     """What is known of vehicles and places, at the time of each fix."""
 
     def __init__(
-        self, rows: list[Row], fences: list[Fence] | None = None, settings: list[Setting] | None = None
+        self,
+        rows: list[Row],
+        fences: list[Fence] | None = None,
+        settings: list[Setting] | None = None,
+        papers: Papers | None = None,
     ) -> None:
         self.rows: dict[tuple[str, int], list[Row]] = {}
         for row in rows:
             self.rows.setdefault((row.plate, row.plate_color), []).append(row)
         self.fences = Fences(fences or [])
         self.parameters = Parameters(settings or [])
+        self.papers = papers or Papers()
 
     @classmethod
     def read(cls, folder: Path) -> "Registry":
@@ -54,6 +60,7 @@ class Registry:
             read_vehicles(folder / "vehicles.csv"),
             read_fences(fences) if fences.exists() else None,
             read_parameters(parameters) if parameters.exists() else None,
+            Papers.read(folder),
         )
 
     def row(self, plate: str, plate_color: int, t: int) -> Row | None:

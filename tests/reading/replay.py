@@ -11,6 +11,7 @@ from .driving import Driving
 from .episode import Episode, supersede
 from .gate import Gate
 from .holds import Holds
+from .missing import Missing
 from .positions import Fix, Positions
 from .registry import Registry
 from .sight import Sight
@@ -36,6 +37,7 @@ class Vehicle:
         self.gate = Gate()
         self.holds = Holds(registry, self.episodes)
         self.driving = Driving(registry, self.episodes)
+        self.missing = Missing(registry, self.episodes)
 
     def take(self, fix: Fix, counts: Counter[str]) -> None:
         """One fix in arrival order."""
@@ -47,9 +49,10 @@ class Vehicle:
         row = self.registry.row(fix.plate, fix.plate_color, found.t)
         if row is None:
             counts[UNKNOWN_VEHICLE] += 1
-        sight = Sight(found.t, found.lon, found.lat, found.speed, found.driver, row)
+        sight = Sight(found.t, found.lon, found.lat, found.speed, found.driver, row, found.status)
         self.holds.take(sight)
         self.driving.take(sight)
+        self.missing.take(sight)
 
 
 def replay_fixes(fixes: Iterable[Fix], registry: Registry) -> Reading:

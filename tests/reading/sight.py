@@ -16,6 +16,7 @@ class Sight:
     speed: float
     driver: str | None
     row: Row | None
+    status: int | None = None
 
     def of_class(self, classes: str) -> bool:
         """ "looked up at the fix"."""

@@ -33,14 +33,14 @@ class SmallHours:
 
     def drive(self, part: Part, at: Sight) -> None:
         """A pair's drive (no gap-drive), applied at a pair whose later fix is `at`."""
-        if not eligible(part.later):
+        if not self.eligible(part.later):
             return
         two = (part.start + ZONE) // DAY * DAY - ZONE + 2 * HOUR
         while two < part.end:
             inside = overlap(part.start, part.end, two, two + 3 * HOUR)
             if inside > 0:
                 self.add(two, part, inside)
-                if eligible(at):
+                if self.eligible(at):
                     self.test(at)
             two += DAY
 
@@ -72,7 +72,9 @@ class SmallHours:
         night.episode.measures["drive_s"] = night.ms / 1000
         night.episode.measures["distance_m"] = night.dm / 10
 
-
-def eligible(sight: Sight) -> bool:
-    """ "L C, not `small_hours_exempt`"."""
-    return sight.row is not None and sight.row.letter in "LC" and not sight.row.small_hours_exempt
+    def eligible(self, sight: Sight) -> bool:
+        """ "L C, not `small_hours_exempt`", and without a `relay` permit that holds."""
+        row = sight.row
+        if row is None or row.letter not in "LC" or row.small_hours_exempt:
+            return False
+        return not self.registry.papers.holding("permits", (row.plate, row.plate_color), sight.t, "relay")

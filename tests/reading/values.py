@@ -117,6 +117,11 @@ def dashed(words: str) -> str:
     return f"{words[:4]}-{words[4:6]}-{words[6:]}" if DIGITS.fullmatch(words) and len(words) == 8 else words
 
 
+def shown_moment(ms: float) -> str:
+    """A moment by Beijing clocks, cut to seconds."""
+    return (EPOCH + ms // 1000 * timedelta(seconds=1)).astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def bare_date(words: str) -> bool:
     """ "A bare date (`2026-03-31`)"; other text of digits only is epoch milliseconds, no date."""
     if DIGITS.fullmatch(dashed(words)):

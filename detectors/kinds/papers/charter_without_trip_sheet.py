@@ -161,8 +161,8 @@ def charter_without_trip_sheet(batch: Enriched, limits: Limits, state: State) ->
     has no row in ``charters`` at all. The fix is
 
     - 1, without sheet: no row holds;
-    - 0, free: some row that holds binds to no county: its ``counties`` (ids between blanks, commas or semicolons,
-      also 、) are empty, or name one that no ``county`` fence of the registry has;
+    - 0, free: some row that holds binds to no county: its ``counties`` (ids between blanks and any of
+      ``,;，；、``) are empty, or name one that no ``county`` fence of the registry has, whenever and for whom it holds;
     - 3, inside: the county of the fix is named by some row that holds;
     - 2, outside: none of these, also where no ``county`` fence holds the fix.
 
@@ -170,7 +170,7 @@ def charter_without_trip_sheet(batch: Enriched, limits: Limits, state: State) ->
     the first fix of another day, ``second_dm`` and ``share_percent``. One episode a day at most: driving without a
     sheet raises first. Severity 3. Never a lead. ``inside_m`` is the distance in channel 3; ``reason`` is ``no_sheet``
     or ``off_route``, by the channel that raised it; with the latter goes the ``number`` of the sheet that holds longest
-    at ``ends_ms``, if any.
+    at ``ends_ms``, if any (of equal ones, that which began last).
 
     Parameters
     ----------
