@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import psycopg
 
 from detectors.catalogue import CATALOGUE
+from detectors.counted import Counted
 from detectors.engine import Engine, Result
 from detectors.found import WARNED, Fact, Found, places
 from detectors.kind import Kind
@@ -14,12 +16,14 @@ from detectors.packing import from_bytes, pack, to_bytes, unpack
 from ingest.batch import Int32, Int64
 from ingest.frames import Decoded, Decoder
 from ingest.log import Frame
+from ingest.moment import DAY_MS
 from ingest.profile import Profile
 from ingest.registry import Registry
 from ledger import fixes, vehicles
 from ledger.checkpoints import Checkpoint, Slab
 from ledger.fixes import Origin
 from ledger.violations import Episode
+from ledger.warned import Warned
 
 SLAB_VEHICLES = 1_000
 """Vehicles whose state is packed together."""
@@ -51,6 +55,7 @@ class Judge:
         self.engine = Engine(registry, kinds)
         self.decoder = Decoder(registry.vehicles, partitions, profiles)
         self._number = np.zeros(0, np.int32)
+        self._counted = Counted(registry)
 
     def judge(self, frames: Sequence[Frame]) -> Judged:
         """Read frames and carry all state through them."""
@@ -158,33 +163,69 @@ class Judge:
             for episode in self._told(code, rows[rows["fact"] != WARNED])
         ]
 
+    def warnings(self, judged: Judged) -> list[Warned]:
+        """What could be seen coming, in the ledger's words, in the order in which it was seen."""
+        return [
+            warning
+            for code, rows in judged.result.found.items()
+            if (rows["fact"] == WARNED).any()
+            for warning in self._warned(code, rows[rows["fact"] == WARNED])
+        ]
+
     def _told(self, code: str, rows: Found) -> Iterator[Episode]:
-        engine, kind, registry = self.engine, self.engine.kinds[code], self.engine.registry
-        party = registry.entries.party[registry.entry(rows["vehicle"], rows["raised_ms"])]
-        place = (rows["lon"], rows["lat"], rows["begins_ms"], np.zeros(len(rows), np.uint8))
-        county = engine.lookup.zones.least("county", *place).fence
+        kind = self.engine.kinds[code]
         merge_ms = self._merge_ms(code, rows)
-        for at, row in enumerate(rows):
-            measures = kind.measures(row) | places(row, registry)
+        for at, (row, common) in enumerate(self._common(code, rows)):
             yield Episode(
-                vehicle_id=int(self._number[row["vehicle"]]),
-                name=registry.vehicles.names[row["vehicle"]],
-                kind=code,
+                **common,
                 fact=Fact(int(row["fact"])),
                 begins_ms=int(row["begins_ms"]),
                 raised_ms=int(row["raised_ms"]),
                 ends_ms=int(row["ends_ms"]),
                 severity=int(row["severity"]),
                 lead=bool(row["lead"]),
-                lon=float(row["lon"]),
-                lat=float(row["lat"]),
-                company=registry.parties[party[at]].company,
-                county=registry.parties[party[at]].county,
-                place_county=registry.fences[county[at]].id if county[at] >= 0 else "",
-                measures=measures,
+                measures=kind.measures(row) | places(row, self.engine.registry),
                 merge_ms=int(merge_ms[at]),
-                rule_version=kind.version,
-                registry_version=self.version,
+            )
+
+    def _warned(self, code: str, rows: Found) -> Iterator[Warned]:
+        kind = self.engine.kinds[code]
+        named: frozenset[str] = frozenset() if kind.warns is None else kind.warns.places[0]
+        for row, common in self._common(code, rows):
+            begins_ms, warned_ms = int(row["begins_ms"]), int(row["raised_ms"])
+            measures = kind.measures(row) | places(row, self.engine.registry)
+            name, fence = common["name"], str(measures.get("fence", ""))
+            counted = self._counted.of(kind, name.plate, name.color, begins_ms, fence)
+            ends_ms = int(row["ended_ms"]) if "ended_ms" in (row.dtype.names or ()) else 0
+            yield Warned(
+                **common,
+                begins_ms=begins_ms,
+                warned_ms=warned_ms,
+                due_ms=max(warned_ms, ends_ms) + DAY_MS,
+                measures={name: value for name, value in counted.items() if name in named} | measures,
+            )
+
+    def _common(self, code: str, rows: Found) -> Iterator[tuple[Any, dict[str, Any]]]:
+        """Each row with what the ledger keeps of an episode and of a warning alike: whose, where, by which rule."""
+        engine, kind, registry = self.engine, self.engine.kinds[code], self.engine.registry
+        party = registry.entries.party[registry.entry(rows["vehicle"], rows["raised_ms"])]
+        place = (rows["lon"], rows["lat"], rows["begins_ms"], np.zeros(len(rows), np.uint8))
+        county = engine.lookup.zones.least("county", *place).fence
+        for at, row in enumerate(rows):
+            yield (
+                row,
+                {
+                    "vehicle_id": int(self._number[row["vehicle"]]),
+                    "name": registry.vehicles.names[row["vehicle"]],
+                    "kind": code,
+                    "lon": float(row["lon"]),
+                    "lat": float(row["lat"]),
+                    "company": registry.parties[party[at]].company,
+                    "county": registry.parties[party[at]].county,
+                    "place_county": registry.fences[county[at]].id if county[at] >= 0 else "",
+                    "rule_version": kind.version,
+                    "registry_version": self.version,
+                },
             )
 
     def _merge_ms(self, code: str, rows: Found) -> Int64:

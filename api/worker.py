@@ -288,12 +288,8 @@ class Worker:
             part.judge = judge
             used = {held.judge.version for held in self._parts.values()}
             self._judges = {number: held for number, held in self._judges.items() if number in used}
-            _log.info(
-                "登记信息更新 partition %d: registry version %d from frame %d on",
-                frame.partition,
-                version,
-                frame.offset,
-            )
+            words = "登记信息更新 partition %d: registry version %d from frame %d on"
+            _log.info(words, frame.partition, version, frame.offset)
         part.read = frame.offset + 1
 
     def _detect(self, judge: Judge, frames: list[Frame], *, live: bool) -> None:
@@ -318,6 +314,7 @@ class Worker:
                 judged.result.verdict,
                 judged.decoded.quarantined,
                 judge.episodes(judged),
+                judge.warnings(judged),
             )
             committing = time.monotonic()
             book = commit(self._connection, effect, step)
@@ -327,6 +324,7 @@ class Worker:
             self.metrics.count(judged.decoded.batch.time_ms, judged.origin.logged_ms, judged.result)
             self.metrics.count_records(record.reason for record in judged.decoded.quarantined)
             self.metrics.count_facts((stands.kind, fact) for stands, fact in (book.revisions if book else ()))
+            self.metrics.count_facts((warning.kind, "warned") for warning in effect.warnings)
             self.metrics.batch_seconds.observe(time.monotonic() - began)
         for partition, end in ends.items():
             self._parts[partition].read = end

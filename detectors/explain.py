@@ -146,6 +146,27 @@ def _texts(kind: Kind, violation: Mapping[str, Any], language: int) -> Texts:
     )
 
 
+def warned(kind: Kind, measures: Mapping[str, Any]) -> Words:
+    """Say in words what a warning before a violation warns of; empty where the kind gives no warnings.
+
+    Parameters
+    ----------
+    kind : Kind
+    measures : mapping
+        Of the warning, with the parameters that counted; for those that it lacks, the defaults are shown.
+    """
+    if kind.warns is None:
+        return Words("", "")
+    parameters = _plain(DRIVING) | _plain(kind.limits)
+    numbers = {**parameters, **measures, **_facts(kind, measures, parameters)}
+    texts = []
+    for language in (0, 1):
+        shown = _Shown({name: show(name, value)[language] for name, value in numbers.items()})
+        shown.missing = _MISSING[language]
+        texts.append(_said(shown, language)(kind.warns))
+    return Words(*texts)
+
+
 class _Shown(dict[str, str]):
     """Numbers as they are shown; one that an old row lacks is said to be missing."""
 

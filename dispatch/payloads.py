@@ -1,7 +1,7 @@
 """Payloads: an event as it is told to receivers: the body of a Standard Webhook, frozen when it is routed."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +9,7 @@ import msgspec
 import psycopg
 
 from detectors.catalogue import CATALOGUE
+from detectors.explain import warned
 from ingest.moment import BEIJING
 from ledger import closing, registries
 from ledger.outbox import Row
@@ -20,6 +21,7 @@ TYPES = {
     "withdrawn": "violation.withdrawn",
     "moved": "case.moved",
     "issued": "report.issued",
+    "warned": "violation.warned",
 }
 """Event of the outbox to its type."""
 
@@ -62,7 +64,7 @@ class Names:
 def payload(row: Row, names: Names) -> str:
     """Text of an event: ``{"type", "timestamp", "data"}``; times are ISO 8601 with +08:00."""
     event = row["event"]
-    data = _report(row) if event == "issued" else _move(row) if event == "moved" else _violation(row)
+    data = _TOLD.get(event, _violation)(row)
     data |= names.of(row)
     body = {"type": TYPES[event], "timestamp": _iso(row["recorded_at"]), "data": data}
     return msgspec.json.encode(body).decode()
@@ -70,16 +72,23 @@ def payload(row: Row, names: Names) -> str:
 
 def _subject(row: Row) -> dict[str, Any]:
     """What violations and their cases have in common."""
-    kind = CATALOGUE.get(row["kind"])
     return {
         "violation": str(row["violation_id"]),
         "revision": row["revision"],
+        **_whose(row),
+        "severity": row["severity"],
+    }
+
+
+def _whose(row: Row) -> dict[str, Any]:
+    """Kind and vehicle."""
+    kind = CATALOGUE.get(row["kind"])
+    return {
         "kind": row["kind"],
         "kind_zh": kind.zh if kind else row["kind"],
         "kind_en": kind.en if kind else row["kind"],
         "plate": row["plate"],
         "plate_color": row["plate_color"],
-        "severity": row["severity"],
     }
 
 
@@ -113,6 +122,23 @@ def _move(row: Row) -> dict[str, Any]:
     }
 
 
+def _warning(row: Row) -> dict[str, Any]:
+    kind = CATALOGUE.get(row["kind"])
+    zh, en = warned(kind, row["measures"]) if kind else ("", "")
+    return _whose(row) | {
+        "warning": str(row["warning_id"]),
+        "place_county": row["place_county"],
+        "begins": _iso_of_ms(row["begins_ms"]),
+        "warned": _iso_of_ms(row["warned_ms"]),
+        "words_zh": zh,
+        "words_en": en,
+        "measures": row["measures"],
+        "lon": _known(row["lon"]),
+        "lat": _known(row["lat"]),
+        "clause": kind.clause if kind else "",
+    }
+
+
 def _report(row: Row) -> dict[str, Any]:
     files: Mapping[str, str] = row["files"] or {}
     return {
@@ -125,6 +151,9 @@ def _report(row: Row) -> dict[str, Any]:
         "issued": _iso(row["issued_at"]),
         "sha256": files,
     }
+
+
+_TOLD: Mapping[str, Callable[[Row], dict[str, Any]]] = {"issued": _report, "moved": _move, "warned": _warning}
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -8,7 +8,7 @@ from ledger.subscriptions import Subscription
 
 TOPICS = {
     "raised": "violation", "risen": "violation", "ended": "violation", "withdrawn": "violation",
-    "moved": "case", "issued": "report",
+    "moved": "case", "issued": "report", "warned": "warning",
 }  # fmt: skip
 """Event of the outbox to its topic."""
 
@@ -27,7 +27,7 @@ class Facts:
     county, company : str
         Of the vehicle, or that a report is about; empty for nobody, and for a report of more than one.
     kind, severity
-        Of the violation; of no meaning for a report.
+        Of the violation; of no meaning for a report, and a warning has no severity.
     """
 
     topic: str
@@ -70,4 +70,5 @@ def _asks_for(one: Subscription, facts: Facts) -> bool:
         return False
     if facts.topic == "report":
         return True
-    return facts.severity >= one.least_severity and (not one.kinds or facts.kind in one.kinds)
+    grave = facts.topic == "warning" or facts.severity >= one.least_severity
+    return grave and (not one.kinds or facts.kind in one.kinds)

@@ -8,11 +8,13 @@ from ledger.moves import STATE_NAMES
 
 _ZH = {
     "violation.raised": "违规新增", "violation.risen": "违规升级", "violation.ended": "违规结束",
-    "violation.withdrawn": "违规撤销", "case.moved": "案件流转", "report.issued": "日报发布",
+    "violation.withdrawn": "违规撤销", "violation.warned": "违规预警", "case.moved": "案件流转",
+    "report.issued": "日报发布",
 }  # fmt: skip
 _EN = {
     "violation.raised": "Violation found", "violation.risen": "Violation graver", "violation.ended": "Violation ended",
-    "violation.withdrawn": "Violation withdrawn", "case.moved": "Case moved", "report.issued": "Report issued",
+    "violation.withdrawn": "Violation withdrawn", "violation.warned": "Warning before a violation",
+    "case.moved": "Case moved", "report.issued": "Report issued",
 }  # fmt: skip
 _LEVELS_ZH = {1: "提示", 2: "一般", 3: "较重", 4: "严重"}
 _LEVELS_EN = {1: "notice", 2: "general", 3: "serious", 4: "severe"}
@@ -21,7 +23,7 @@ _FIELDS_ZH = {
     "plate": "车牌", "kind": "种类", "severity": "等级", "company": "企业", "county": "县市", "begins": "开始",
     "raised": "认定", "ends": "截至", "clause": "依据", "measures": "测得", "from": "原状态", "to": "现状态",
     "words": "说明", "due": "时限", "number": "编号", "day": "日期", "edition": "版次", "reason": "更正原因",
-    "violation": "违规编号", "report": "报告编号",
+    "violation": "违规编号", "warned": "预警时间", "warning": "预警编号", "report": "报告编号",
 }  # fmt: skip
 
 Event = Mapping[str, Any]
@@ -46,6 +48,8 @@ def headline(event: Event, language: str = "zh-CN") -> str:
             states = _STATES_ZH if zh else {}
             moved = [states.get(one, one) for one in (data.get("from"), data.get("to")) if isinstance(one, str)]
             parts.append(" → ".join(moved))
+        elif kind == "violation.warned":
+            parts += [data.get("words_zh" if zh else "words_en")]
         else:
             parts += [data.get("begins")]
     return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", " ".join(str(part) for part in parts if part))

@@ -9,10 +9,11 @@ import psycopg
 
 from ingest.batch import Batch, Int8, Int32, no_fixes
 from ingest.frames import Quarantined
-from ledger import fixes, violations
+from ledger import fixes, violations, warned
 from ledger.fixes import Origin
 from ledger.positions import Position, move
 from ledger.violations import Casebook, Episode
+from ledger.warned import Warned
 
 Step = Callable[[str], None]
 """Told the name of each step when it is done; for timing."""
@@ -34,6 +35,7 @@ class Effect:
     quarantined : sequence of Quarantined
     episodes : sequence of Episode
         In the order in which they were found.
+    warnings : sequence of Warned
     """
 
     moves: dict[int, tuple[Position, Position]]
@@ -43,6 +45,7 @@ class Effect:
     verdict: Int8
     quarantined: Sequence[Quarantined]
     episodes: Sequence[Episode]
+    warnings: Sequence[Warned] = ()
 
     @classmethod
     def without_fixes(cls, moves: dict[int, tuple[Position, Position]], quarantined: Sequence[Quarantined]) -> Self:
@@ -81,6 +84,9 @@ def commit(connection: psycopg.Connection, effect: Effect, step: Step) -> Casebo
         if effect.episodes:
             book = violations.apply(cursor, effect.episodes)
         step("violations")
+        if effect.warnings:
+            warned.keep(cursor, effect.warnings)
+        step("warnings")
     step("commit")
     return book
 

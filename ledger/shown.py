@@ -13,6 +13,8 @@ from detectors.episodes import SUPERSEDED_BY
 from ledger import audit
 from ledger.database import in_words, query
 from ledger.principal import Principal
+from ledger.warned import Asked
+from ledger.warned import Place as WarnedPlace
 
 _SUPERSEDING = {"pairs": list(SUPERSEDED_BY), "graver": list(SUPERSEDED_BY.values())}
 
@@ -134,6 +136,19 @@ class Shown:
     def issued(self, after: int, upto: int) -> list[dict[str, Any]]:
         """Reports issued between two feed numbers, the first one excluded."""
         return list(self.rows("report_events", after=after, upto=upto))
+
+    def warnings(self, asked: Asked, limit: int, after: WarnedPlace | None = None) -> list[dict[str, Any]]:
+        """Warnings that are asked for, newest first, with the violation that each became, from behind a place on."""
+        place = {"after_ms": after and after.warned_ms, "after_id": after and after.id}
+        return list(self.rows("warning_page", **asked.parameters, **place, limit=limit))
+
+    def warned(self, after: int, upto: int) -> list[dict[str, Any]]:
+        """Warnings given between two feed numbers, the first one excluded."""
+        return list(self.rows("warning_events", after=after, upto=upto))
+
+    def outcomes(self, asked: Asked, now_ms: int) -> list[dict[str, Any]]:
+        """Warnings that are asked for by kind: how many, and after how many the violation happened or did not."""
+        return list(self.rows("warning_outcomes", **asked.parameters, now_ms=now_ms))
 
     def revisions(self, violation: UUID) -> Iterator[dict[str, Any]]:
         """All revisions of a violation, oldest first; none where it is not the principal's to see."""

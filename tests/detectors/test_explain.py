@@ -10,8 +10,8 @@ import pytest
 from detectors.activity import DRIVING
 from detectors.catalogue import CATALOGUE
 from detectors.counted import Counted
-from detectors.explain import duration, explain, moment, show
-from detectors.found import PLACES
+from detectors.explain import duration, explain, moment, show, warned
+from detectors.found import PLACES, Fact
 from detectors.kind import Example, Kind, kind
 from detectors.why import Why, Words
 from ingest.registry import Source
@@ -77,6 +77,35 @@ def test_every_place_is_a_number_that_there_is(tmp_path: Path, entry: Kind) -> N
     known = {*numbers, *entry.why.facts(measures, numbers), *PLACES}
     for name, words in entry.why.sentences().items():
         assert words.places[0] <= known, name
+
+
+@pytest.mark.parametrize("entry", [entry for entry in CATALOGUE.values() if entry.warns], ids=str)
+def test_every_warning_says_what_it_warns_of(tmp_path: Path, entry: Kind) -> None:
+    found = []
+    for at, example in enumerate(entry.examples):
+        course = Course(tmp_path / str(at), entry, example)
+        rows = course.judge(0, len(course.batch))
+        found += [entry.measures(row) for row in rows[rows["fact"] == Fact.WARNED]]
+    assert entry.warns is not None
+    assert found or not entry.warns.places[0], "an example should warn"
+    for measures in found or [{}]:
+        words = warned(entry, measures)
+        assert not set("{}") & set("".join(words))
+        assert "未记录" not in words.zh
+        assert "not recorded" not in words.en
+        assert CJK.search(words.zh)
+        assert not CJK.search(words.en)
+
+
+def test_a_warning_in_full() -> None:
+    measures = {"driven_s": 12_600.0, "left_s": 1_800.0, "certain_s": 12_600.0, "basis": "driver"}
+    words = warned(CATALOGUE["V05"], measures)
+    assert words.zh == "已连续驾驶 3小时30分，再驾驶 30分即达限值 4小时：请停车休息不少于 20分，或更换驾驶员。"
+    assert words.en == (
+        "Driven on for 3 h 30 min: 30 min are left of 4 h. A rest of at least 20 min is due, or another driver."
+    )
+    assert "即达限值 3小时" in warned(CATALOGUE["V05"], {**measures, "limit_ms": 10_800_000}).zh
+    assert warned(CATALOGUE["V01"], {}) == ("", "")
 
 
 def test_a_speeding_in_full() -> None:

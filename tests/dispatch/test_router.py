@@ -12,12 +12,14 @@ from psycopg.types.json import Jsonb
 from detectors.found import Fact
 from dispatch.payloads import Names
 from dispatch.router import route
+from dispatch.words import headline, letter
 from ingest.registry import Vehicle
+from ledger import warned
 from ledger.database import DatabaseError, connect
 from ledger.principal import CENTRE, Principal, Role
 from ledger.violations import apply
 from tests.dispatch.scene import at, change, happen, subscribe
-from tests.ledger.made import episode, rows, vehicle
+from tests.ledger.made import episode, rows, vehicle, warning
 
 
 def routed(url: str, most: int = 500) -> int:
@@ -269,3 +271,34 @@ def test_centre_only(database_url: str) -> None:
     happen(database_url, county="", company="")
     routed(database_url)
     assert rows(database_url, "SELECT subscription_id FROM deliveries") == [(subscription,)]
+
+
+def test_a_warning_is_told_and_has_no_case(database_url: str) -> None:
+    company = Principal(Role.COMPANY, "甲公司")
+    asked = subscribe(database_url, "http://a.example/", company, topics=("warning",), least_severity=4)
+    subscribe(database_url, "http://b.example/", company)
+    with connect(database_url) as connection, connection.transaction(), connection.cursor() as cursor:
+        told = warning(
+            vehicle(connection, "测A00001"), measures={"driven_s": 12_600.0, "left_s": 1_800.0, "limit_ms": 9}
+        )
+        warned.keep(cursor, [told])
+    assert routed(database_url) == 1
+    assert cases(database_url) == {}
+    ((subscription, type_, text),) = rows(database_url, "SELECT subscription_id, type, payload FROM deliveries")
+    assert (subscription, type_) == (asked, "violation.warned")
+    event = json.loads(text)
+    assert event["type"] == "violation.warned"
+    data = event["data"]
+    assert (data["warning"], data["kind"], data["plate"], data["company"]) == (
+        str(told.id),
+        "V05",
+        "测A00001",
+        "甲公司",
+    )
+    assert data["words_zh"].startswith("已连续驾驶 3小时30分，再驾驶 30分即达限值")
+    assert data["words_en"].startswith("Driven on for 3 h 30 min: 30 min are left of")
+    assert data["warned"] == "1970-01-01T11:46:40.000+08:00"
+    assert not {"severity", "violation", "status"} & set(data)
+    assert "违规预警 V05" in headline(event)
+    assert "再驾驶 30分" in headline(event)
+    assert "Warning before a violation V05" in letter(event, "en")

@@ -75,5 +75,13 @@ def test_kinds_and_severity_are_nothing_to_a_report() -> None:
     assert Routes([one(topics=["violation"])]).owed(Facts("report", "", "")) == []
 
 
+def test_a_warning_has_no_severity_but_a_kind() -> None:
+    warning = Facts("warning", "652301", "甲公司", "V05")
+    asked = one("company", "甲公司", topics=["warning"], least_severity=4)
+    assert Routes([asked, one("company", "乙公司", topics=["warning"])]).owed(warning) == [asked]
+    assert Routes([one("company", "甲公司", topics=["warning"], kinds=["V06"])]).owed(warning) == []
+    assert Routes([one("company", "甲公司")]).owed(warning) == []
+
+
 def test_every_event_has_a_topic() -> None:
-    assert set(TOPICS) == {"raised", "risen", "ended", "withdrawn", "moved", "issued"}
+    assert set(TOPICS) == {"raised", "risen", "ended", "withdrawn", "moved", "issued", "warned"}

@@ -21,7 +21,8 @@ from ledger.database import DatabaseError
 from ledger.tablelog import TableLog
 
 STEPS = (
-    "restore", "detect", "fence", "fixes", "quarantine", "violations", "commit", "pack", "slabs", "checkpoint", "trim",
+    "restore", "detect", "fence", "fixes", "quarantine", "violations", "warnings", "commit", "pack", "slabs",
+    "checkpoint", "trim",
 )  # fmt: skip
 QUICK = Settings("", pace_s=0.0, checkpoint_s=0.05, tick_s=0.0, patience_s=60.0, drain=True)
 

@@ -1,6 +1,7 @@
 """A log full of trouble, and what a ledger holds after it."""
 
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,9 @@ def frames(folder: Path, seed: int) -> list[NewFrame]:
         for number, part in enumerate(parts):
             found.append(NewFrame(partition, POSITIONS, RECEIVED_MS, b"\n".join(part)))
             if number % 5 == 2:
-                found.append(NewFrame(partition, TICK, RECEIVED_MS, str(START_MS + number).encode()))
+                times = [int(digits) for line in part for digits in re.findall(rb'"time": (177\d{10})\b', line)]
+                tick_ms = max(times, default=START_MS) + number % 2 * 700_000  # every other one raises silences
+                found.append(NewFrame(partition, TICK, RECEIVED_MS, str(tick_ms).encode()))
             if number == len(parts) // 2:
                 found.append(NewFrame(partition, REGISTRY, RECEIVED_MS, b"2"))
     found.append(NewFrame(0, REGISTRY, RECEIVED_MS, b"77"))
@@ -61,6 +64,7 @@ PICTURE = {
     "violations": "SELECT to_jsonb(x) - 'vehicle_id' FROM violations x ORDER BY id",
     "revisions": "SELECT to_jsonb(x) - 'recorded_at' FROM violation_revisions x ORDER BY violation_id, revision",
     "outbox": "SELECT id, violation_id, revision, event FROM outbox ORDER BY id",
+    "warnings": "SELECT to_jsonb(x) - 'vehicle_id' FROM warnings x ORDER BY id",
     "episodes": "SELECT kind, pass, begins_ms, violation_id FROM violation_episodes ORDER BY 1, 2, 3, 4",
     "positions": "SELECT * FROM positions ORDER BY 1",
     "drivers": "SELECT * FROM drivers ORDER BY 1",

@@ -73,6 +73,8 @@ def test_the_scenario_is_worth_it(scene: Scene) -> None:
     assert counts["quarantine"] > 5
     assert counts["violations"] > 20
     assert counts["revisions"] > counts["violations"]
+    assert counts["warnings"] > 5
+    assert counts["outbox"] > counts["warnings"]
     facts = {row[0]["fact"] for row in scene.truth["revisions"]}
     assert {"raised", "risen", "ended"} <= facts
     with connect(scene.url) as connection:
@@ -107,7 +109,7 @@ def test_three_workers_killed_at_random(one: Scene, seed: int) -> None:
         assert_same(url, one.truth)
 
 
-@pytest.mark.parametrize("step", ["detect", "fence", "fixes", "violations", "commit", "slabs"])
+@pytest.mark.parametrize("step", ["detect", "fence", "fixes", "violations", "warnings", "commit", "slabs"])
 def test_zombie(one: Scene, step: str) -> None:
     with one.fresh() as url:
         zombie = fork(url, at(step, 2, freeze), patience_s=0.5)

@@ -12,6 +12,7 @@ from ledger import vehicles
 from ledger.database import connect
 from ledger.fixes import Origin
 from ledger.violations import Episode
+from ledger.warned import Warned
 
 _PLAIN: dict[str, Any] = {
     "name": Vehicle("测A00001", 2),
@@ -79,3 +80,25 @@ def rows(url: str, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
     """Rows of a query on a connection of its own."""
     with connect(url) as connection:
         return connection.execute(query.encode(), parameters).fetchall()
+
+
+_WARNED: dict[str, Any] = {
+    "name": Vehicle("测A00001", 2),
+    "kind": "V05",
+    "begins_ms": 1_000_000,
+    "warned_ms": 13_600_000,
+    "due_ms": 100_000_000,
+    "lon": 87.3,
+    "lat": 44.0,
+    "company": "甲公司",
+    "county": "652301",
+    "place_county": "652302",
+    "measures": {"left_s": 1_800.0, "driven_s": 12_600.0},
+    "rule_version": 1,
+    "registry_version": 1,
+}
+
+
+def warning(vehicle_id: int, **changes: Any) -> Warned:
+    """A warning, plain but for what is changed."""
+    return Warned(vehicle_id=vehicle_id, **(_WARNED | changes))

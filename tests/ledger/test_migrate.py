@@ -87,6 +87,9 @@ SEEDS = {
             SELECT gen_random_uuid(), subscriptions.id, outbox.id, 'report.issued', '{}' FROM subscriptions, outbox;
         INSERT INTO delivery_attempts (delivery_id, attempt, began_at, took_ms, outcome)
             SELECT id, 1, now(), 5, 'sent' FROM deliveries;""",
+    "0008": """
+        INSERT INTO warnings VALUES ('6f1c9b52-6a0e-5f0e-9d57-3a0b8c1f4e23', 1, 'V05', 0, 1, 2, '甲', '652301', '', 87,
+                                     44, '{}', 1, 1);""",
 }
 """Rows for the tables that each version brings."""
 

@@ -99,7 +99,7 @@ def test_an_effect_happens_whole_and_once(database_url: str) -> None:
         book = commit(connection, first, steps.append)
         assert book is not None
         assert [event.event for event in book.events] == ["raised"]
-        assert steps == ["fence", "fixes", "quarantine", "violations", "commit"]
+        assert steps == ["fence", "fixes", "quarantine", "violations", "warnings", "commit"]
         assert rows(database_url, COUNTS) == [(3, 1, 1, 1, 1)]
         kept = rows(database_url, "SELECT log_offset, log_row, received_ms, reason, detail, content FROM quarantine")
         assert kept == [(0, 1, 7, "malformed", "NUL  and half ? of a pair", b"\x00\xff rubbish")]
@@ -118,7 +118,7 @@ def test_an_effect_happens_whole_and_once(database_url: str) -> None:
 def test_an_effect_that_breaks_at_any_step_leaves_nothing(database_url: str) -> None:
     with connect(database_url) as connection:
         number = vehicle(connection, "测A00001")
-        for broken in ("fence", "fixes", "quarantine", "violations"):
+        for broken in ("fence", "fixes", "quarantine", "violations", "warnings"):
 
             def step(name: str, broken: str = broken) -> None:
                 if name == broken:

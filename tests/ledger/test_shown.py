@@ -12,20 +12,21 @@ import pytest
 
 from ingest.gate import Verdict
 from ingest.registry import Vehicle
-from ledger import fixes
+from ledger import fixes, warned
 from ledger.casework import open_case
 from ledger.database import connect
 from ledger.principal import CENTRE, Principal, Role
 from ledger.shown import Shown, Wanted
 from ledger.violations import apply
-from tests.ledger.made import batch, episode, origin, vehicle
+from ledger.warned import Asked
+from tests.ledger.made import batch, episode, origin, vehicle, warning
 
 HOUSE = Path(__file__).parents[2]
 QUERIES = HOUSE / "ledger" / "queries"
 SHOWN = sorted((QUERIES / "shown").glob("*.sql"))
 OF_TENANTS = {
     "violations", "violation_revisions", "violation_episodes", "outbox", "fixes", "quarantine", "registry_rows",
-    "state_slabs", "audit",
+    "state_slabs", "audit", "warnings",
 }  # fmt: skip
 SQL = re.compile(
     r"\b(SELECT\s.*\bFROM|INSERT INTO|UPDATE\s+\w+\s+SET|DELETE FROM|"
@@ -117,9 +118,9 @@ def test_what_is_shown_by_inner_queries_is_no_tenants() -> None:
     }
     assert reading == {
         "deliveries_counts", "directory", "fixes_read", "live_last", "live_open", "outbox_routed", "outbox_unrouted",
-        "registry_begin", "registry_differs", "registry_end", "registry_load", "report_fixes", "report_names",
-        "report_quarantine", "report_violations", "report_withdrawn", "violations_keep", "violations_of_episodes",
-        "violations_revise", "violations_touched",
+        "registry_begin", "registry_differs", "registry_end", "registry_load", "registry_page", "report_fixes",
+        "report_names", "report_quarantine", "report_violations", "report_withdrawn", "violations_keep",
+        "violations_of_episodes", "violations_revise", "violations_touched", "warnings_keep",
     }  # fmt: skip
 
 
@@ -141,6 +142,11 @@ def fill(connection: psycopg.Connection) -> dict[tuple[str, str], set[UUID]]:
         ]  # fmt: skip
         with connection.transaction(), connection.cursor() as cursor:
             ids[county, company] = {violation.id for violation in apply(cursor, told).changed.values()}
+            told_of = [
+                warning(number, name=name, county=county, company=company, begins_ms=one, warned_ms=one, due_ms=one)
+                for one in range(count)
+            ]
+            warned.keep(cursor, told_of)
             n = 2 * count
             some = batch(n, time_ms=[10_000_000 * (one // 2 + 1) + one % 2 for one in range(n)])
             numbers = some.vehicle + number
@@ -197,6 +203,10 @@ def test_everybody_sees_exactly_their_own(database_url: str) -> None:
             assert sum(row["violations"] for row in shown.counts(0, 1 << 40, [])) == len(own), principal
             assert sum(row["cases"] for row in shown.cases([])) == len(own), principal
             assert {(row["county"], row["company"]) for row in shown.issued(0, 1000)} == tenants, principal
+            warnings = shown.warnings(Asked(), 1000)
+            assert {(row["county"], row["company"]) for row in warnings} == {one for one in tenants if ids[one]}
+            assert len(warnings) == len(own) == sum(row["warnings"] for row in shown.outcomes(Asked(), 0)), principal
+            assert {row["id"] for row in shown.warned(0, 1000)} == {row["id"] for row in warnings}, principal
             assert {(row["county"], row["company"]) for row in listed} == {tenant for tenant in tenants if ids[tenant]}
             for id_ in everything:
                 visible = id_ in own
@@ -209,7 +219,7 @@ def test_everybody_sees_exactly_their_own(database_url: str) -> None:
 def test_every_query_is_in_the_matrix() -> None:
     here = {
         "violations", "revisions", "track", "violation_page", "violation_fixes", "violation_events", "violation_counts",
-        "violation_cases", "report_events",
+        "violation_cases", "report_events", "warning_page", "warning_events", "warning_outcomes",
     }  # fmt: skip
     elsewhere = {
         "attachment_read", "case_counts", "case_lock", "case_moves", "case_read",

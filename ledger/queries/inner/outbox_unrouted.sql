@@ -1,11 +1,13 @@
 -- Events that nobody has been told of, oldest first, with what the telling needs.
 SELECT o.id, o.number, o.event, o.recorded_at, o.violation_id,
-       coalesce(v.county, p.county) AS county, coalesce(v.company, p.company) AS company,
-       v.kind, vehicles.plate, vehicles.plate_color, v.place_county, v.lon, v.lat,
+       coalesce(v.county, p.county, w.county) AS county, coalesce(v.company, p.company, w.company) AS company,
+       coalesce(v.kind, w.kind) AS kind, vehicles.plate, vehicles.plate_color,
+       coalesce(v.place_county, w.place_county) AS place_county, coalesce(v.lon, w.lon) AS lon, coalesce(v.lat, w.lat) AS lat,
        coalesce(r.revision, v.revision) AS revision,
-       coalesce(r.begins_ms, v.begins_ms) AS begins_ms, coalesce(r.raised_ms, v.raised_ms) AS raised_ms,
+       coalesce(r.begins_ms, v.begins_ms, w.begins_ms) AS begins_ms, coalesce(r.raised_ms, v.raised_ms) AS raised_ms,
        coalesce(r.ends_ms, v.ends_ms) AS ends_ms, coalesce(r.severity, v.severity) AS severity,
-       coalesce(r.lead, v.lead) AS lead, coalesce(r.measures, v.measures) AS measures,
+       coalesce(r.lead, v.lead) AS lead, coalesce(r.measures, v.measures, w.measures) AS measures,
+       w.id AS warning_id, w.warned_ms, r.reason AS withdrawn_for,
        (SELECT min(g.kind)
         FROM violations AS g
         JOIN unnest(%(superseded)s::text[], %(graver)s::text[]) AS pair (kind, graver)
@@ -25,7 +27,8 @@ SELECT o.id, o.number, o.event, o.recorded_at, o.violation_id,
         FROM report_files AS f WHERE f.report_id = p.id) AS files
 FROM outbox AS o
 LEFT JOIN violations AS v ON v.id = o.violation_id
-LEFT JOIN vehicles ON vehicles.id = v.vehicle_id
+LEFT JOIN warnings AS w ON w.id = o.warning_id
+LEFT JOIN vehicles ON vehicles.id = coalesce(v.vehicle_id, w.vehicle_id)
 LEFT JOIN violation_revisions AS r ON (r.violation_id, r.revision) = (o.violation_id, o.revision)
 LEFT JOIN case_moves AS m ON (m.violation_id, m.number) = (o.violation_id, o.move)
 LEFT JOIN reports AS p ON p.id = o.report_id
