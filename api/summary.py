@@ -29,8 +29,12 @@ REASONS = {
 """Reasons why a line or a fix was refused, in the order of the rulebook's gate."""
 
 GRAVEST_SHOWN = 5
-MEASURES = ("peak_kmh", "limit_kmh", "excess_s", "drive_s", "distance_m")
-"""Measures that a line about an episode shows, where it has them."""
+MEASURES_SHOWN = 3
+"""Measures that a line about an episode shows, the first that its kind gives."""
+_COMMON = {
+    "kind", "plate", "plate_color", "begins_ms", "raised_ms", "ends_ms", "severity", "lead", "company", "county",
+    "place_county", "superseded_by",
+}  # fmt: skip
 
 
 def lines(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
@@ -78,7 +82,7 @@ def _gravest(episodes: Sequence[dict[str, object]]) -> list[str]:
         begins, ends = (
             datetime.fromtimestamp(int(str(episode[name])) / 1000, BEIJING) for name in ("begins_ms", "ends_ms")
         )
-        told = [f"{name} {episode[name]}" for name in MEASURES if name in episode]
+        told = [f"{name} {value}" for name, value in episode.items() if name not in _COMMON][:MEASURES_SHOWN]
         same_day = begins.date() == ends.date()
         span = (
             f"{begins:%Y-%m-%d %H:%M:%S} – {ends:%H:%M:%S}"
