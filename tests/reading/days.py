@@ -134,7 +134,7 @@ class Absence:
                 continue
             in_a_row[day] = in_a_row.get(day - DAY, 0) + 1
             rules = self.registry.set("V13", row, day + DAY - 1)
-            one.add("V13", day, row, {}, 2 if in_a_row[day] >= rules["graver_points"] else 1)
+            one.add("V13", day, row, {"days": in_a_row[day]}, 2 if in_a_row[day] >= rules["graver_points"] else 1)
 
     def whole(self, day: int) -> bool:
         """ "before the day's 01:00 (that day or earlier) ... at its 23:00 or later (that day or later)"."""

@@ -4,11 +4,13 @@ from dataclasses import dataclass, field
 
 from .counters import Counters, Judge
 from .episode import Episode
+from .joined import Joined
 from .parameters import Set
 from .parts import DRIVE, STOP, UNKNOWN, Part, parts_of
 from .registry import Registry
 from .sight import Pair, Sight, pair_of
 from .small_hours import SmallHours
+from .totals import Totals
 
 
 @dataclass(slots=True)
@@ -36,6 +38,8 @@ class Driving:
         self.registry = registry
         self.episodes = episodes
         self.small_hours = SmallHours(registry, episodes)
+        self.totals = Totals(registry, episodes)
+        self.joined = Joined(registry, episodes)
         self.previous: Sight | None = None
         self.counters = Counters(restart=0)
         self.stop: Stop | None = None  # None: driving, or after an unknown part, or the first fix
@@ -47,6 +51,8 @@ class Driving:
     def take(self, sight: Sight) -> None:
         """One accepted fix."""
         a, self.previous = self.previous, sight
+        self.totals.see(sight)
+        self.joined.see(sight)
         if a is None:
             self.counters.restart = sight.t
             self.driver = sight.driver
@@ -64,6 +70,7 @@ class Driving:
                 self.unknown(part, sight, rules)
             else:
                 self.drive(part, sight, rules)
+        self.totals.test(sight)
         if changes_driver(pair, parts):
             self.change_driver(pair, rules, one_driver)
 
@@ -100,10 +107,12 @@ class Driving:
                 self.end_stop(self.stop, part.start, rules)
         if part.ms >= rules["rest_ms"]:  # "it may have been a rest"
             self.counters.unknown_part()
+            self.joined.unknown_part(at)
 
     def end_stop(self, stop: Stop, end: int, rules: Set) -> None:
         """ "When a stop is over": rest, short stop or in between."""
         self.stop = None
+        self.joined.end_stop(stop.start, end, rules)
         if not self.counters.has_drive:
             return  # "changes no counter"
         s = end - stop.start
@@ -117,8 +126,10 @@ class Driving:
         judge = Judge(at, self.basis(self.counters), self.episodes)
         for part in parts:
             self.counters.drive(self.registry, part, judge)
+            self.joined.drive(part, at)
             if part.what == DRIVE:
                 self.small_hours.drive(part, at)
+                self.totals.drive(part)
             self.last_drive_end = part.end
 
     def change_driver(self, pair: Pair, rules: Set, one_driver: bool) -> None:
@@ -127,6 +138,7 @@ class Driving:
         if self.stop is None or outgoing is None:
             return
         self.end_stop(self.stop, t_b, rules)
+        self.joined.reset(t_b)
         before, present = self.aside, self.counters
         present.before = one_driver
         self.aside = Aside(outgoing, present, self.last_drive_end)

@@ -9,6 +9,7 @@ from .offline import MINUTE, Moved, Silence
 from .positions import Fix
 from .registry import Registry
 from .sight import Pair, Sight, pair_of
+from .signs import Signs
 
 
 class Online:
@@ -17,11 +18,14 @@ class Online:
     def __init__(self, registry: Registry, episodes: list[Episode], holder: tuple[str, int]) -> None:
         self.days = Days(registry, episodes, holder)
         self.moved, self.silence = Moved(registry, episodes), Silence(registry, episodes)
+        self.signs = Signs(registry, episodes)
         self.previous: Sight | None = None
+        self.recorder: float | None = None
 
     def hear(self, fix: Fix, found: Accepted | str) -> None:
         """One fix, and what the gate said of it; an accepted one is taken, too."""
         self.days.receive(fix)
+        self.recorder = fix.recorder_speed_kmh
         known = qualified(fix)
         if known is None:
             return
@@ -29,6 +33,10 @@ class Online:
             self.days.locate(fix, known, found != DRIFT)
         if found in (DRIFT, NO_FIX):
             self.silence.online(known.t)
+        if found == NO_FIX:
+            self.signs.unlocated(known, self.recorder)
+        elif found == DRIFT:
+            self.signs.drift(known)
 
     def take(self, sight: Sight) -> None:
         """One accepted fix."""
@@ -36,6 +44,7 @@ class Online:
         self.previous = sight
         self.moved.take(pair)
         self.silence.accepted(sight)
+        self.signs.accepted(sight, self.recorder)
 
 
 class Clock:

@@ -21,16 +21,45 @@ DEFAULTS: dict[str, dict[str, float]] = {
             "merge_ms": 60_000},
     "V04": {"ratio": 1.5, "margin_kmh": 0, "points": 3, "hold_ms": 10_000, "gap_ms": 120_000,
             "merge_ms": 60_000},
+    "V10": {"moving_kmh": 5, "points": 3, "far_dm": 10_000, "gap_ms": 300_000, "merge_ms": 300_000},
+    "V18": {"near_coach_dm": 5_000, "near_bus_dm": 2_000, "near_hazmat_dm": 3_000, "hold_ms": 180_000,
+            "far_dm": 10_000, "gap_ms": 300_000, "merge_ms": 300_000},
+    "V19": {"still_kmh": 5, "still_dm": 1_000, "stop_ms": 180_000, "parked_ms": 1_200_000, "near_dm": 1_000},
+    "V21": {"from_ms": 0, "to_ms": 21_600_000, "moving_kmh": 5, "points": 3, "gap_ms": 300_000, "merge_ms": 300_000},
+    "V22": {"hold_ms": 1_800_000, "gap_ms": 3_600_000, "away_ms": 2_592_000_000, "away_gap_ms": 864_000_000,
+            "merge_ms": 3_600_000},
+    "V24": {"moving_kmh": 5, "notice_ms": 1_800_000, "points": 3, "gap_ms": 300_000, "merge_ms": 300_000},
+    "V25": {"still_kmh": 5, "still_dm": 1_000, "far_dm": 30_000, "near_dm": 300, "least_ms": 30_000,
+            "unseen_ms": 120_000, "most_ms": 600_000, "points": 2, "severe_points": 4},
     "V20": {"points": 2, "hold_ms": 30_000, "gap_ms": 300_000, "merge_ms": 60_000},
     "V05": {"limit_ms": 14_400_000, "severe_ms": 18_000_000},
     "V06": {"limit_ms": 7_200_000},
+    "V07": {"limit_ms": 28_800_000},
+    "V08": {"after_ms": 7_200_000, "limit_ms": 14_400_000, "severe_ms": 18_000_000},
+    "V11": {"moving_kmh": 20, "silence_ms": 600_000, "hazmat_silence_ms": 300_000},
+    "V12": {"least_gap_ms": 1_800_000, "beyond_dm": 200_000, "hazmat_least_gap_ms": 1_200_000,
+            "hazmat_beyond_dm": 50_000, "doubtful_ms": 86_400_000},
+    "V13": {"scheduled_ms": 3_600_000, "heard_ratio": 0.5, "graver_points": 3},
+    "V14": {"least_dm": 100_000, "complete_ratio": 0.95},
+    "V15": {"drift_points": 5},
+    "V16": {"gap_ms": 300_000, "merge_ms": 600_000, "moving_kmh": 20, "blind_ms": 600_000, "repeat_ms": 604_800_000,
+            "away_dm": 300_000, "differ_kmh": 20, "differ_points": 3, "differ_ms": 60_000, "frozen_ms": 900_000,
+            "apart_dm": 50_000, "return_ms": 180_000, "return_points": 8, "twice_ms": 600_000},
+    "V17": {"received_points": 20, "unqualified_most_ratio": 0.05},
     "V09": {"open_ms": 600_000, "open_dm": 50_000, "severe_ms": 3_600_000},
+    "V23": {"gap_ms": 300_000, "drive_kmh": 5, "open_dm": 20_000, "before_ms": 1_800_000, "after_ms": 3_600_000},
     "V26": {"gap_ms": 300_000, "drive_kmh": 5, "open_dm": 50_000, "second_dm": 50_000, "share_percent": 20},
     "V27": {"gap_ms": 300_000, "drive_kmh": 5, "open_dm": 50_000, "second_dm": 50_000, "stand_kmh": 5},
     "V28": {"gap_ms": 300_000, "drive_kmh": 5, "open_dm": 50_000, "open_ms": 1_800_000},
     "V29": {"gap_ms": 300_000, "drive_kmh": 5, "open_dm": 50_000, "severe_days": 30, "warn_days": 30},
     "V30": {"gap_ms": 300_000, "drive_kmh": 5, "open_dm": 50_000, "open_ms": 600_000, "warn_days": 30},
     "V31": {"gap_ms": 300_000, "drive_kmh": 5, "open_ms": 120_000, "second_ms": 600_000},
+    "V32": {"slow_kmh": 5, "stay_ms": 180_000, "leave_dm": 2_000, "window_ms": 7_200_000, "gap_ms": 300_000},
+    "V33": {"early_ms": 60_000, "late_ms": 600_000, "bunch_ratio": 0.25, "gap_ratio": 2,
+            "least_interval_ms": 240_000, "most_interval_ms": 3_600_000, "interval_calls": 3},
+    "V34": {"pass_m": 30, "serve_m": 80, "slow_kmh": 5, "hold_ms": 5_000, "gap_ms": 60_000, "early_ms": 300_000,
+            "late_ms": 900_000, "sure_ms": 300_000, "sparse_ms": 15_000, "brake_mps2": 2.5, "pull_mps2": 1.5,
+            "most_kmh": 60},
     "driving": {"drive_kmh": 5, "short_ms": 60_000, "long_ms": 300_000, "moved_dm": 1_000,
                 "near_dm": 5_000, "gap_ms_per_dm": 6, "long_rest_ms": 14_400_000, "yard_ms": 60_000,
                 "yard_dm": 2_000, "yard_total_dm": 5_000, "rest_ms": 1_200_000,
@@ -61,19 +90,21 @@ class Setting:
     company: str = ""
     valid_from: float = -inf
     valid_to: float = inf
+    fence: str = ""
 
-    def applies(self, owner: Owner, t: int) -> bool:
+    def applies(self, owner: Owner, t: int, fence: str) -> bool:
         """ "when its non-empty class, county and company equal those of the vehicle's row"."""
         return (
             (not self.classes or (owner.letter != "" and owner.letter in self.classes))
             and (not self.county or self.county == owner.county)
             and (not self.company or self.company == owner.company)
+            and (not self.fence or self.fence == fence)
             and self.valid_from <= t < self.valid_to
         )
 
-    def rank(self) -> tuple[bool, bool, bool, float]:
-        """A company before none, then a county before none, then a class; then the later `valid_from`."""
-        return bool(self.company), bool(self.county), bool(self.classes), self.valid_from
+    def rank(self) -> tuple[bool, bool, bool, bool, float]:
+        """A fence before none, then a company, then a county, then a class; then the later `valid_from`."""
+        return bool(self.fence), bool(self.company), bool(self.county), bool(self.classes), self.valid_from
 
 
 class Parameters:
@@ -83,24 +114,24 @@ class Parameters:
         self.settings = settings
         dates = {date for s in settings for date in (s.valid_from, s.valid_to)}
         self.dates = sorted(dates)
-        self.known: dict[tuple[str, Owner, int], Set] = {}
+        self.known: dict[tuple[str, Owner, str, int], Set] = {}
 
-    def at(self, group: str, owner: Owner, t: int) -> Set:
-        """The group's parameter set for this owner at this time."""
-        key = (group, owner, bisect_right(self.dates, t) if self.dates else 0)
+    def at(self, group: str, owner: Owner, t: int, fence: str = "") -> Set:
+        """The group's parameter set for this owner at this time, where the kind goes by this fence."""
+        key = (group, owner, fence, bisect_right(self.dates, t) if self.dates else 0)
         found = self.known.get(key)
         if found is None:
-            found = self.known[key] = self.resolve(group, owner, t)
+            found = self.known[key] = self.resolve(group, owner, t, fence)
         return found
 
-    def resolve(self, group: str, owner: Owner, t: int) -> Set:
+    def resolve(self, group: str, owner: Owner, t: int, fence: str) -> Set:
         """Defaults, then for each name the row that wins ("then the later row")."""
         result = dict(DEFAULTS[group])
         if group == "road_limit" and owner.letter:
             result = {"cap_kmh": CAP_KMH[owner.letter], "default_kmh": DEFAULT_KMH[owner.letter]}
-        best: dict[str, tuple[bool, bool, bool, float]] = {}
+        best: dict[str, tuple[bool, bool, bool, bool, float]] = {}
         for setting in self.settings:
-            if setting.group != group or not setting.applies(owner, t):
+            if setting.group != group or not setting.applies(owner, t, fence):
                 continue
             if setting.name not in best or setting.rank() >= best[setting.name]:
                 best[setting.name] = setting.rank()
@@ -133,4 +164,5 @@ def setting_of(row: Mapping[str, str | None]) -> Setting:
         company=cell("company"),
         valid_from=begin,
         valid_to=end,
+        fence=cell("fence"),
     )
