@@ -13,7 +13,7 @@ from tests.streams import START_MS, Drive, write_positions, write_registry
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
-DRIVERS = ("甲一", "乙二", "丙三")
+DRIVERS = ("甲一", "乙二", "丙三", "丁四", "戊五", "己六", "庚七")
 STATUSES = ("suspended", "deregistered", "transferred", "unlicensed")
 TINY: dict[str, dict[str, tuple[float, ...]]] = {
     "V26": {"open_dm": (0, 90_000), "second_dm": (0, 40_000), "share_percent": (0, 60), "gap_ms": (10_000, 400_000)},
@@ -22,7 +22,7 @@ TINY: dict[str, dict[str, tuple[float, ...]]] = {
     "V29": {"open_dm": (0, 60_000), "severe_days": (0, 1), "warn_days": (0, 2), "gap_ms": (30_000, 400_000)},
     "V30": {"open_dm": (0, 60_000), "open_ms": (0, 900_000), "warn_days": (0, 2), "drive_kmh": (3.0, 5.0, 60.0)},
     "V31": {"open_ms": (0, 200_000), "second_ms": (0, 400_000), "drive_kmh": (0, 5, 20), "gap_ms": (10_000, 600_000)},
-    "V09": {"open_ms": (0, 200_000), "open_dm": (0, 50_000)},
+    "V09": {"open_ms": (0, 200_000), "open_dm": (0, 50_000), "severe_ms": (0, 400_000)},
 }
 VEHICLE = "plate,plate_color"
 
@@ -35,12 +35,13 @@ class LadenDrive(Drive):
         self.cards = random.choice((0.0, 0.02, 0.2))
         self.tells = random.choice((0.0, 0.0, 0.0, 0.02, 0.3))
         self.load = random.choice((0, 1, 2, 3))
+        self.crew = random.choice((3, 3, 7))
 
     def step(self) -> dict[str, object]:
         """Move on and report."""
         random, fix = self.random, super().step()
         if random.random() < self.cards:
-            self.driver = random.choice((None, *DRIVERS))
+            self.driver = random.choice((None, *DRIVERS[: self.crew]))
         if random.random() < 0.03:
             self.load = random.choice((0, 1, 2, 3))
         if random.random() < self.tells:
@@ -48,6 +49,14 @@ class LadenDrive(Drive):
         if random.random() < 0.01:
             self.time_ms += random.choice((2, 5)) * HOUR_MS
         return fix | {"driver": self.driver}
+
+
+class ManyHands(LadenDrive):
+    """A vehicle that seven drive by turns."""
+
+    def __init__(self, random: Random, plate: str) -> None:
+        super().__init__(random, plate)
+        self.cards, self.crew = 0.3, len(DRIVERS)
 
 
 def _date(random: Random, ms: int) -> str:
@@ -109,7 +118,7 @@ def write_papers(folder: Path, random: Random, plates: list[str]) -> None:
         "roster": (
             f"{VEHICLE},role,staff",
             [
-                (*who, random.choice(("driver", "driver", "escort")), random.choice(DRIVERS), *span)
+                (*who, random.choice(("driver", "driver", "escort")), random.choice(DRIVERS[:4]), *span)
                 for who in holders
                 for span in _spans(random, 3)
             ],
@@ -123,7 +132,7 @@ def write_papers(folder: Path, random: Random, plates: list[str]) -> None:
             [
                 (p, 2, document, random.choice(("", "证1")), *span)
                 for p in plates
-                for document in random.sample(DOCUMENTS, random.randrange(4))
+                for document in {"inspection": 0, **dict.fromkeys(random.sample(DOCUMENTS, random.randrange(4)))}
                 for span in _chain(random, 3)
             ],
         ),
@@ -149,6 +158,25 @@ def write_papers(folder: Path, random: Random, plates: list[str]) -> None:
     for table, (header, rows) in tables.items():
         if random.random() < 0.9:
             _write(folder, table, header, rows if random.random() < 0.9 else [])
+
+
+def write_ending_papers(folder: Path, random: Random, plates: list[str]) -> None:
+    """Let everybody hold everything, by papers that end and are renewed within the stream or soon after it."""
+
+    def chain() -> Iterator[tuple[str, str]]:
+        at = START_MS - DAY_MS
+        for _ in range(random.randrange(1, 4)):
+            end = at + random.choice((DAY_MS + HOUR_MS, 2 * DAY_MS, 2 * DAY_MS + 999, 9 * DAY_MS, 39 * DAY_MS))
+            yield str(at), str(end)
+            at = end + random.choice((0, 0, 0, 1_000))
+
+    documents = [
+        (p, 2, sort, random.choice(("", sort)), *span) for p in plates for sort in DOCUMENTS for span in chain()
+    ]
+    _write(folder, "documents", f"{VEHICLE},document,number", documents)
+    _write(folder, "staff", "staff,role", [(one, "driver", "", "") for one in DRIVERS])
+    served = [(one, sort, random.choice(("", sort)), *span) for one in DRIVERS for sort in "LCHBTF" for span in chain()]
+    _write(folder, "qualifications", "staff,qualification,number", served)
 
 
 def write_places(folder: Path, random: Random) -> None:
@@ -188,23 +216,27 @@ def write_bounds(
                     writer.writerow((group, name, value, *chosen, *span))
 
 
-def more_tankers(folder: Path, random: Random) -> None:
-    """Let the first two vehicles carry hazardous goods, mostly."""
+def more_tankers_and_coaches(folder: Path, random: Random) -> None:
+    """Let the first two vehicles carry hazardous goods, mostly, and the third be a charter coach."""
     path = folder / "vehicles.csv"
-    chosen = random.choice((("P0,2,",), ("P0,2,", "P1,2,"), ()))
+    letters = random.choice(({"P0,2,": "H", "P2,2,": "C"}, {"P0,2,": "H", "P1,2,": "H", "P2,2,": "C"}, {}))
     lines = path.read_text(encoding="utf-8").splitlines()
-    tankers = [f"{line[:5]}H{line[6:]}" if line.startswith(chosen) else line for line in lines]
-    path.write_text("".join(f"{line}\n" for line in tankers), encoding="utf-8")
+    changed = [f"{line[:5]}{letters.get(line[:5], line[5:6])}{line[6:]}" for line in lines]
+    path.write_text("".join(f"{line}\n" for line in changed), encoding="utf-8")
 
 
-def write_stream_of_papers(folder: Path, seed: int, vehicles: int = 6, fixes: int = 4_000) -> tuple[Path, Path]:
+def write_stream_of_papers(
+    folder: Path, seed: int, vehicles: int = 6, fixes: int = 4_000, ending: bool = False
+) -> tuple[Path, Path]:
     """Write a random stream: its positions and its registry."""
     random = Random(f"papers {seed}")
     plates = [f"P{number}" for number in range(vehicles)]
     write_registry(folder / "registry", random, plates)
-    more_tankers(folder / "registry", random)
+    more_tankers_and_coaches(folder / "registry", random)
     write_papers(folder / "registry", random, plates)
+    if ending:
+        write_ending_papers(folder / "registry", random, plates)
     write_places(folder / "registry", random)
     write_bounds(folder / "registry", random)
-    write_positions(folder / "positions.ndjson", random, plates, fixes, drive=LadenDrive)
+    write_positions(folder / "positions.ndjson", random, plates, fixes, drive=ManyHands if ending else LadenDrive)
     return folder / "positions.ndjson", folder / "registry"

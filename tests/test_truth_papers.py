@@ -6,11 +6,48 @@ from pathlib import Path
 import pytest
 
 from api import replay
+from detectors.catalogue import CATALOGUE
+from detectors.engine import Engine, Result
+from detectors.found import Fact
+from ingest.batch import Batch
+from ingest.registry import read_registry
+from ingest.ticks import NO_TICKS, Clock, Ticks
 from tests.plain import interpret
+from tests.reading.positions import Positions
+from tests.reading.registry import Registry
+from tests.reading.reminders import reminders
 from tests.readings import assert_agree, product
 from tests.streams_papers import write_stream_of_papers
 
 SEEDS = range(32)
+
+
+class Listening(Engine):
+    """An engine that hears its own warnings."""
+
+    def __init__(self, registry: Path, codes: tuple[str, ...]) -> None:
+        super().__init__(read_registry(registry), {code: CATALOGUE[code] for code in codes})
+        self.warned: list[tuple[object, ...]] = []
+
+    def detect(self, batch: Batch, ticks: Ticks | Clock = NO_TICKS) -> Result:
+        """Carry all state through a batch of fixes."""
+        result = super().detect(batch, ticks)
+        for code, found in result.found.items():
+            for row in found[found["fact"] == Fact.WARNED]:
+                plate, color = self.registry.vehicles.names[row["vehicle"]]
+                measures = sorted(self.kinds[code].measures(row).items())
+                assert row["begins_ms"] == row["raised_ms"] == row["ends_ms"]
+                assert row["severity"] == 0
+                self.warned.append((code, plate, color, int(row["raised_ms"]), measures))
+        return result
+
+
+def warned(positions: Path, registry: Path) -> list[tuple[object, ...]]:
+    """Warnings of V29 and V30 as the product tells them."""
+    engine = Listening(registry, ("V29", "V30"))
+    with positions.open("rb") as file:
+        replay.replay(file, positions.name, engine)
+    return engine.warned
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -53,3 +90,13 @@ def test_kernels_of_papers_run_by_the_interpreter_find_the_same(
     compiled = product(*stream)
     interpret(monkeypatch)
     assert product(*stream) == compiled
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("ending", [False, True])
+def test_warnings_of_papers_that_end(tmp_path: Path, seed: int, ending: bool) -> None:
+    positions, registry = write_stream_of_papers(tmp_path, seed, ending=ending)
+    plain = [one.shown() for one in reminders(Positions(positions), Registry.read(registry))]
+    found = warned(positions, registry)
+    assert sorted(found) == sorted(plain)
+    assert found or not ending

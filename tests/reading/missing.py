@@ -30,6 +30,11 @@ def holder_of(row: Row) -> tuple[str, int]:
     return row.plate, row.plate_color
 
 
+def serving(row: Row) -> str:
+    """Sorts of qualifications that serve a class: "for L and for C both L and C serve"."""
+    return "LC" if row.letter in "LC" else row.letter
+
+
 class Charter(Tally):
     """V26."""
 
@@ -143,10 +148,10 @@ class Qualification(Tally):
         papers, driver, t = self.registry.papers, sight.driver, sight.t
         if driver is None or not papers.holding("staff", driver, t):
             return None
-        serving = "LC" if row.letter in "LC" else row.letter
-        if any(papers.holding("qualifications", driver, t, sort) for sort in serving):
+        sorts = serving(row)
+        if any(papers.holding("qualifications", driver, t, sort) for sort in sorts):
             return None
-        begun = [last for sort in serving if (last := papers.latest("qualifications", driver, t, sort))]
+        begun = [last for sort in sorts if (last := papers.latest("qualifications", driver, t, sort))]
         if not begun:
             return {"reason": "unqualified"}
         return {"reason": "lapsed", **said_of(max(begun, key=lambda last: last.end))}  # of equal ones the first, L
