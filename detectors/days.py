@@ -315,7 +315,7 @@ class Days:
         order = np.argsort(self.sheets["day_ms"], kind="stable")
         days, begin = np.unique(self.sheets["day_ms"][order], return_index=True)
         ever = self._ever()
-        for day_ms, rows in zip(days.tolist(), np.split(order, begin[1:]), strict=True):
+        for day_ms, rows in zip(days.tolist(), np.split(order, begin)[1:], strict=True):
             yield self._day(registry, day_ms, rows, ever)
 
     def day(self, registry: Registry, day_ms: int) -> Day:
