@@ -59,8 +59,8 @@ def write_maps(folder: Path, roads: NDArray[np.float64], random: np.random.Gener
     for number in range(COUNTIES):
         # the borders between counties wind as well
         sides = [edge + 0.02 * np.sin(north * 40) for edge in edges[number : number + 2]]
-        ring = [*zip(sides[0], north, strict=True), *zip(sides[1][::-1], north[::-1], strict=True)]
-        areas.append(_feature("Polygon", [[*ring, ring[0]]], id=f"65230{number}", kind="county"))
+        border = [*zip(sides[0], north, strict=True), *zip(sides[1][::-1], north[::-1], strict=True)]
+        areas.append(_feature("Polygon", [[*border, border[0]]], id=f"65230{number}", kind="county"))
     _collection(folder / "fences.geojson", areas)
     limits = random.choice((40, 60, 80, 100), ROADS)
     ways = [

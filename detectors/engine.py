@@ -16,7 +16,7 @@ from detectors.found import Found
 from detectors.kind import Kind
 from detectors.limits import Limits, Parameters
 from detectors.meanwhile import Meanwhile
-from detectors.state import States
+from detectors.state import Present, States
 from ingest import gate
 from ingest.batch import Batch, Int8, Int32
 from ingest.gate import Verdict
@@ -80,7 +80,8 @@ class Engine:
         layout = {"gate": gate.STATE, "activity": activity.ACTIVITY, "road": roads.MATCH}
         self.online = {code: kind for code, kind in kinds.items() if kind.scope == "vehicle"}
         layout |= {code: kind.state for code, kind in self.online.items()}
-        self.states = States(layout, {code: kind.classes for code, kind in self.online.items()})
+        classes = {code: kind.classes for code, kind in self.online.items()}
+        self.states = States(layout, classes, [code for code, kind in self.online.items() if kind.sparse])
         shared = {"gate": gate.VERSION, "activity": activity.VERSION, "road": roads.VERSION}
         self.versions = shared | {code: kind.version for code, kind in self.online.items()}
         self.days = Days(registry.timetable) if daily else None
@@ -103,11 +104,16 @@ class Engine:
         enriched = self.lookup.enrich(
             accepted, self.states["activity"], self.states["road"], Meanwhile(batch, verdict, ticks)
         )
-        found = {
-            code: kind.detect(enriched, self.limits(kind, enriched), self.states[code])
-            for code, kind in self.online.items()
-        }
+        found = {code: self._found(kind, enriched) for code, kind in self.online.items()}
         return Result(verdict, int((enriched.entry < 0).sum()), found, self.exemptions.told())
+
+    def _found(self, kind: Kind, batch: Enriched) -> Found:
+        """What a kind finds in a batch."""
+        limits = self.limits(kind, batch)
+        found = kind.detect(batch, limits, self.states[kind.code])
+        if kind.sparse:
+            self.states.settle(kind.code, self._present(batch), self._lent(kind, batch))
+        return found
 
     def limits(self, kind: Kind, batch: Enriched) -> Limits:
         """Look up the parameter sets of a kind for a batch."""
@@ -120,16 +126,19 @@ class Engine:
             entry = batch.entry[row] if parameters.alike else self.registry.entry(batch.vehicle[row], at_ms)
             index = parameters.index(entry, at_ms, None if fence is None else fence[row])
         applies = batch.once(("applies", kind.classes), lambda: batch.of_class(kind.classes))
-        slot = batch.once(("slot", kind.classes), lambda: self._slots(kind, batch))
+        whose = kind.code if kind.sparse else kind.classes
+        slot = batch.once(("slot", whose), lambda: self._lent(kind, batch)[self._present(batch).run])
         applies = self.exemptions.exempt(kind.code, batch, applies)
         return Limits(parameters.sets, index, applies, slot, partial(self.states.slots, kind.code))
 
-    def _slots(self, kind: Kind, batch: Enriched) -> Int32:
-        """Row of the state of kinds for these classes, (n,)."""
+    def _present(self, batch: Enriched) -> Present:
+        """The vehicles of a batch."""
         self.states.reserve(len(self.registry.vehicles))
-        self.states.hear(batch.vehicle, self.lookup.letters)
-        found: Int32 = self.states.slots(kind.code, batch.vehicle)
-        return found
+        return batch.once(("present",), lambda: self.states.present(batch.vehicle, self.lookup.letters))
+
+    def _lent(self, kind: Kind, batch: Enriched) -> Int32:
+        """Row of a kind's state for each vehicle of a batch, (u,)."""
+        return batch.once(("lent", kind.code), lambda: self.states.lend(kind.code, self._present(batch)))
 
     def close(self) -> dict[str, Found]:
         """Judge all days on which anything was received, in order: episodes by code of the kinds of scope ``day``."""

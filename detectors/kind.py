@@ -119,6 +119,8 @@ class Kind:
         What its warnings before an episode (`Fact.WARNED`) say; None where it gives none.
     version : int
         Of the rule; a new one means old state cannot be read.
+    sparse : bool
+        Of most vehicles its state stays zeros: there is a row only where it does not.
     """
 
     code: str
@@ -139,6 +141,7 @@ class Kind:
     fenced: Fenced | None
     warns: Words | None
     version: int
+    sparse: bool
 
     def __str__(self) -> str:
         return self.code
@@ -173,6 +176,7 @@ def kind(
     fenced: Fenced | None = None,
     warns: Words | None = None,
     version: int = 1,
+    sparse: bool = False,
 ) -> Callable[[Detect], Kind]:
     """Make a catalogue entry of the function that decides it.
 
@@ -190,7 +194,7 @@ def kind(
     def entry(detect: Detect) -> Kind:
         return Kind(
             code, zh, en, classes, severity, clause, limits, state, examples, measures, why, detect, over,
-            scope, tables, fenced, warns, version,
+            scope, tables, fenced, warns, version, sparse,
         )  # fmt: skip
 
     return entry

@@ -22,6 +22,7 @@ from detectors.enrich import Enriched
 from detectors.found import ENDED, EPISODE, RAISED, SHOWN, STANDS, WARNED, Found, show
 from detectors.kind import State
 from detectors.limits import Limits
+from detectors.verbs import FORGET_MS
 from ingest.batch import Bool, Float64, Int8, Int32, Int64
 from ingest.kernel import kernel
 
@@ -126,6 +127,7 @@ def _span(
     merge_most_ms: int,
     exceed: bool,
     either: bool,
+    nothing: State,
     state: State,
     found: Found,
 ) -> int:
@@ -223,6 +225,9 @@ def _span(
             found[count].fact = fact
             count += 1
             changed = False
+        bygone = not own.known or (own.over and time_ms[row] - own.ends_ms > FORGET_MS)
+        if bygone and own.points == 0 and own.touched and not own.warned:
+            state[slot[row]] = nothing[0]
     return count
 
 
@@ -307,6 +312,7 @@ def span(
         int(merge_ms.max()),
         exceed,
         either,
+        np.zeros(1, SPAN),
         state,
         found,
     )

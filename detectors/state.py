@@ -1,17 +1,19 @@
 """State: what is remembered per vehicle between batches, kept only where something needs it.
 
-What every vehicle needs (the gate, the activity) has a row a vehicle. What kinds remember has a row, a
-*slot*, only for vehicles that may ever be of their classes; kinds for the same classes share their slots.
-Where the slots lie means nothing: no result depends on it.
+What every vehicle needs (the gate, the activity) has a row a vehicle. What kinds remember has a row, a *slot*, only
+for vehicles that may ever be of their classes; kinds for the same classes share their slots. Of a *sparse* kind, a
+vehicle has a slot only while its row is not all zeros: most vehicles do nothing that it would have to remember. Where
+slots lie means nothing: no result depends on it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest.batch import Bool, Int8, Int32, Int64
+from ingest.kernel import kernel
 from ingest.registry import CLASSES
 
 Rows = NDArray[np.void]
@@ -22,35 +24,52 @@ def letters_of(classes: str) -> int:
     return sum(1 << CLASSES.index(letter) for letter in classes)
 
 
-class _Slots:
-    """Which vehicle has which slot; freed ones are given out again before there are more."""
+class Present(NamedTuple):
+    """The vehicles of a batch of n fixes, by vehicle, (u,).
 
-    def __init__(self) -> None:
-        self.of: Int32 = np.zeros(0, np.int32)
+    Attributes
+    ----------
+    vehicle : int32, (u,)
+        Each once.
+    letters : uint8, (u,)
+        Classes that it is registered with at any time, as bits; none for one that the registry does not know.
+    number : int32, (u, columns)
+        Its slots, from 1 up; 0 for none.
+    run : int64, (n,)
+        Which of them each fix is of.
+    """
+
+    vehicle: Int32
+    letters: Int8
+    number: Int32
+    run: Int64
+
+
+class _Pool:
+    """Slots that are in use, and those that are free: these are given out again before there are more."""
+
+    def __init__(self, letters: int) -> None:
+        self.letters = letters
         self.end = 0
         self.free: Int32 = np.zeros(0, np.int32)
 
     @property
     def used(self) -> int:
-        """How many vehicles have one."""
+        """How many are in use."""
         return self.end - len(self.free)
 
-    def give(self, vehicles: Int64) -> None:
-        """Let these vehicles, no two alike, have slots; those that have one keep it."""
-        without = vehicles[self.of[vehicles] < 0]
-        again = min(len(without), len(self.free))
-        fresh = np.arange(self.end, self.end + len(without) - again, dtype=np.int32)
-        self.of[without] = np.concatenate([self.free[len(self.free) - again :], fresh])
+    def give(self, count: int) -> Int32:
+        """That many slots."""
+        again = min(count, len(self.free))
+        fresh = np.arange(self.end, self.end + count - again, dtype=np.int32)
+        given = np.concatenate([self.free[len(self.free) - again :], fresh])
         self.free = self.free[: len(self.free) - again]
         self.end += len(fresh)
+        return given
 
-    def take(self, vehicles: Int64) -> Int32:
-        """Take the slots of these vehicles, no two alike; returns them."""
-        slots = self.of[vehicles]
-        slots = slots[slots >= 0]
-        self.of[vehicles] = -1
+    def take(self, slots: Int32) -> None:
+        """Take slots back."""
         self.free = np.concatenate([self.free, slots])
-        return slots
 
 
 class States:
@@ -63,12 +82,27 @@ class States:
     classes : mapping
         Name of a table to the class letters of the vehicles that it is kept for; of a table that is not
         named, every vehicle has a row.
+    sparse : collection of str
+        Tables in which a vehicle has a slot only while there is something in it.
     """
 
-    def __init__(self, layout: Mapping[str, np.dtype[np.void]], classes: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        layout: Mapping[str, np.dtype[np.void]],
+        classes: Mapping[str, str] | None = None,
+        sparse: Collection[str] = (),
+    ) -> None:
         self._tables: dict[str, Rows] = {name: np.zeros(0, dtype) for name, dtype in layout.items()}
-        self._letters = {name: letters_of(found) for name, found in (classes or {}).items()}
-        self._slots = {letters: _Slots() for letters in sorted(set(self._letters.values()))}
+        pools: dict[tuple[int, str], _Pool] = {}
+        self._pool: dict[str, _Pool] = {}
+        self._column: dict[str, int] = {}
+        for name, letters in (classes or {}).items():
+            key = letters_of(letters), name if name in sparse else ""
+            self._pool[name] = pools.setdefault(key, _Pool(key[0]))
+            self._column[name] = list(pools).index(key)
+        self._sparse = frozenset(sparse)
+        self._shared = [(column, pool) for column, (key, pool) in enumerate(pools.items()) if not key[1]]
+        self._number: Int32 = np.zeros((0, len(pools)), np.int32)
         self._heard: Bool = np.zeros(0, np.bool_)
 
     def __iter__(self) -> Iterator[str]:
@@ -80,47 +114,76 @@ class States:
 
     def _grow(self, names: Iterable[str], rows: int) -> None:
         for name in names:
-            table = self._tables[name]
-            if len(table) < rows:
-                grown = np.zeros(max(rows, len(table) * 3 // 2), table.dtype)
-                grown[: len(table)] = table
-                self._tables[name] = grown
+            self._tables[name] = _grown(self._tables[name], rows)
 
     def reserve(self, vehicles: int) -> None:
         """Make room for this many vehicles."""
-        self._grow(self._tables.keys() - self._letters.keys(), vehicles)
-        if len(self._heard) < vehicles:
-            more = max(vehicles, len(self._heard) * 3 // 2) - len(self._heard)
-            self._heard = np.concatenate([self._heard, np.zeros(more, np.bool_)])
-            for slots in self._slots.values():
-                slots.of = np.concatenate([slots.of, np.full(more, -1, np.int32)])
+        self._grow(self._tables.keys() - self._pool.keys(), vehicles)
+        self._number, self._heard = _grown(self._number, vehicles), _grown(self._heard, vehicles)
 
-    def hear(self, vehicle: Int32, letters: Int8) -> None:
-        """Let vehicles of a batch have the slots that their classes need.
+    def present(self, vehicle: Int32, letters: Int8) -> Present:
+        """Look up the vehicles of a batch; those that are new get the slots that their classes need.
 
         Parameters
         ----------
         vehicle : int32, (n,)
+            In order.
         letters : uint8, (v,)
             Classes that a vehicle is registered with at any time, as bits; none for vehicles from v on.
         """
-        known = self._heard[vehicle]
-        if known.all():
+        first = np.ones(len(vehicle), np.bool_)
+        np.not_equal(vehicle[1:], vehicle[:-1], out=first[1:])
+        who = vehicle[first]
+        bits = np.append(letters, np.uint8(0))[np.minimum(who, len(letters))]
+        new = np.flatnonzero(~self._heard[who])
+        if len(new):
+            self._heard[who[new]] = True
+            for column, pool in self._shared:
+                self._give(column, pool, who[new[(bits[new] & pool.letters) != 0]])
+        return Present(who, bits, self._number[who], np.cumsum(first) - 1)
+
+    def _give(self, column: int, pool: _Pool, vehicles: Int32 | Int64) -> None:
+        """Let these vehicles, no two alike, have slots; those that have one keep it."""
+        without = vehicles[self._number[vehicles, column] == 0]
+        if len(without):
+            self._number[without, column] = pool.give(len(without)) + 1
+            self._grow([name for name, own in self._pool.items() if own is pool], pool.end)
+
+    def lend(self, name: str, present: Present) -> Int32:
+        """Row of the table for each vehicle of a batch, (u,); -1 where it keeps none.
+
+        In a sparse table a vehicle without a slot has a row of zeros behind them, until `settle`.
+        """
+        slots: Int32 = present.number[:, self._column[name]] - 1
+        if name in self._sparse:
+            pool = self._pool[name]
+            without = np.flatnonzero((slots < 0) & ((present.letters & pool.letters) != 0))
+            slots[without] = np.arange(pool.end, pool.end + len(without), dtype=np.int32)
+            self._grow([name], pool.end + len(without))
+        return slots
+
+    def settle(self, name: str, present: Present, slots: Int32) -> None:
+        """After a batch: keep what was lent of a sparse table where there is something in it now, else free it."""
+        if name not in self._sparse:
             return
-        new = np.unique(vehicle[~known]).astype(np.int64)
-        self._heard[new] = True
-        new = new[new < len(letters)]
-        for wanted in self._slots:
-            self._give(wanted, new[(letters[new] & wanted) != 0])
+        table, pool, column = self._tables[name], self._pool[name], self._column[name]
+        end = pool.end
+        holds = _holds(_words(table), slots)
+        idle = (slots >= 0) & (slots < end) & ~holds
+        if idle.any():
+            self._number[present.vehicle[idle], column] = 0
+            pool.take(slots[idle])
+        kept = np.flatnonzero(holds & (slots >= end))
+        if len(kept):
+            rows = as_bytes(table)[slots[kept]]
+            as_bytes(table)[slots[kept]] = 0
+            given = pool.give(len(kept))
+            as_bytes(table)[given] = rows
+            self._number[present.vehicle[kept], column] = given + 1
 
-    def _give(self, letters: int, vehicles: Int64) -> None:
-        slots = self._slots[letters]
-        slots.give(vehicles)
-        self._grow([name for name, own in self._letters.items() if own == letters], slots.end)
-
-    def slots(self, name: str, vehicle: Int32 | Int64) -> NDArray[Any]:
-        """Row of the table for each fix's vehicle, (n,); -1 where it keeps none."""
-        return self._slots[self._letters[name]].of[vehicle] if name in self._letters else vehicle
+    def slots(self, name: str, vehicles: Int32 | Int64) -> NDArray[Any]:
+        """Row of the table for each vehicle, (m,); -1 where it keeps none."""
+        return self._number[vehicles, self._column[name]] - 1 if name in self._pool else vehicles
 
     def rows(self, name: str, vehicles: Int64) -> Rows:
         """What a table holds of these vehicles, (m,), copied; zeros where it keeps nothing."""
@@ -131,31 +194,73 @@ class States:
 
     def put(self, name: str, vehicles: Int64, rows: Rows) -> None:
         """Let a table hold these rows of these vehicles, no two alike; for zeros no slot is given."""
-        if name in self._letters:
-            self._give(self._letters[name], vehicles[as_bytes(rows).any(axis=1)])
+        if name in self._pool:
+            self._give(self._column[name], self._pool[name], vehicles[as_bytes(rows).any(axis=1)])
         slots = self.slots(name, vehicles)
         as_bytes(self._tables[name])[slots[slots >= 0]] = as_bytes(rows)[slots >= 0]
 
     def forget(self, vehicles: Int64) -> None:
         """Drop all that is remembered of these vehicles, no two alike; their slots are free for others."""
-        taken = {letters: slots.take(vehicles) for letters, slots in self._slots.items()}
         for name, table in self._tables.items():
-            as_bytes(table)[taken[self._letters[name]] if name in self._letters else vehicles] = 0
+            slots = self.slots(name, vehicles)
+            as_bytes(table)[slots[slots >= 0]] = 0
+        for column, pool in {self._column[name]: pool for name, pool in self._pool.items()}.items():
+            slots = self._number[vehicles, column] - 1
+            pool.take(slots[slots >= 0])
+        self._number[vehicles] = 0
         self._heard[vehicles] = False
 
-    def bytes_of(self, letter: str) -> int:
-        """What a vehicle of a class takes in memory, with the numbers of its slots [B]."""
-        bit = letters_of(letter)
-        kept = (name for name in self._tables if self._letters.get(name, bit) & bit)
-        return sum(self._tables[name].dtype.itemsize for name in kept) + 4 * len(self._slots) + 1
+    def bytes_of(self, letter: str, *, idle: bool = False) -> int:
+        """What a vehicle of a class takes in memory, with the numbers of its slots [B].
+
+        Parameters
+        ----------
+        letter : str
+        idle : bool
+            Nothing is in its sparse tables; else in all.
+        """
+        bit, left_out = letters_of(letter), self._sparse if idle else frozenset()
+        kept = (name for name in self._tables if name not in self._pool or self._pool[name].letters & bit)
+        return sum(self._tables[name].dtype.itemsize for name in kept if name not in left_out) + self._numbers
+
+    @property
+    def _numbers(self) -> int:
+        return 4 * self._number.shape[1] + 1
 
     def bytes_held(self, vehicles: int) -> int:
         """What is in use when there are this many vehicles [B]."""
-        numbers = vehicles * (4 * len(self._slots) + 1)
-        used = {name: self._slots[letters].used for name, letters in self._letters.items()}
-        return numbers + sum(table.dtype.itemsize * used.get(name, vehicles) for name, table in self._tables.items())
+        used = {name: pool.used for name, pool in self._pool.items()}
+        held = sum(table.dtype.itemsize * used.get(name, vehicles) for name, table in self._tables.items())
+        return held + vehicles * self._numbers
 
 
 def as_bytes(rows: Rows) -> Int8:
     """Rows as bytes, (m, size), with their padding, which numpy else may leave out or make up."""
     return rows.view(np.uint8).reshape(len(rows), rows.dtype.itemsize)
+
+
+def _words(rows: Rows) -> NDArray[Any]:
+    """Rows as words of 8 bytes, (m, words), or as bytes where that does not come out even."""
+    return as_bytes(rows).view(np.int64) if rows.dtype.itemsize % 8 == 0 else as_bytes(rows)
+
+
+def _grown(table: NDArray[Any], rows: int) -> NDArray[Any]:
+    """The table, with zeros behind it where it has fewer rows."""
+    if len(table) >= rows:
+        return table
+    grown = np.zeros((max(rows, len(table) * 3 // 2), *table.shape[1:]), table.dtype)
+    grown[: len(table)] = table
+    return grown
+
+
+@kernel
+def _holds(words: NDArray[Any], slots: Int32) -> Bool:
+    """Whether there is anything but zeros in these rows, (u,); nothing is in row -1."""
+    found = np.zeros(len(slots), np.bool_)
+    for at in range(len(slots)):
+        if slots[at] >= 0:
+            for word in range(words.shape[1]):
+                if words[slots[at], word] != 0:
+                    found[at] = True
+                    break
+    return found

@@ -12,6 +12,7 @@ from detectors.kind import Severity, State
 from detectors.limits import Limits
 from ingest.batch import Bool, Float64, Int32, Int64
 from ingest.kernel import kernel
+from ingest.moment import DAY_MS
 
 HELD = np.dtype([*SHOWN, ("peak_kmh", "f8"), ("limit_kmh", "f8"), ("fence", "i4"), ("road", "i4")], align=True)
 """An episode of a hold: the highest speed, with the limit and the fence or road that set it, at that fix."""
@@ -46,6 +47,10 @@ HOLD = np.dtype(
 )
 """What a hold remembers: the latest episode (if `known`) and whether it was told to be `over`, then the
 present run (`points` 0 if none)."""
+
+FORGET_MS = DAY_MS
+"""An episode that is over is forgotten so long after its end, where there is no run: nothing in this registry could
+extend it, and no other registry merges from farther apart [ms]. A run that was not confirmed is forgotten at once."""
 
 
 @kernel
@@ -100,6 +105,7 @@ def _hold(
     reach: bool,
     severity: int,
     slot: Int32,
+    nothing: State,
     state: State,
     found: Found,
 ) -> int:
@@ -193,6 +199,9 @@ def _hold(
             found[count].fact = fact
             count += 1
             changed = False
+        bygone = not own.known or (own.over and time_ms[row] - own.ends_ms > FORGET_MS)
+        if bygone and own.points == 0 and own.first_ms != 0:
+            state[slot[row]] = nothing[0]
     return count
 
 
@@ -266,6 +275,7 @@ def hold(
         reach or limit_kmh is None,
         int(severity),
         limits.slot,
+        np.zeros(1, HOLD),
         state,
         found,
     )

@@ -37,7 +37,8 @@ def raised(folder: Path, entry: Kind, example: Example) -> dict[str, Any]:
     course = Course(folder, entry, example)
     row = course.judge(0, len(course.batch))[-1]
     measures = entry.measures(row)
-    named = [name for name in PLACES if name in (row.dtype.names or ()) and row[name] >= 0]
+    told = [name for name in PLACES if name in (row.dtype.names or ()) and row.dtype[name].kind == "i"]
+    named = [name for name in told if row[name] >= 0]
     measures |= dict.fromkeys(named, "F-17")
     common = {name: int(row[name]) for name in ("begins_ms", "raised_ms", "ends_ms", "severity")}
     return {**common, "lead": bool(row["lead"]), "measures": measures, "status": "open"}

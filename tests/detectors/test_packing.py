@@ -335,9 +335,9 @@ def test_a_table_that_contradicts_itself_is_refused_and_nothing_is_restored(tmp_
         ("V05", {"sets": packed.tables["V05"].sets[1:]}),
         ("V01", {"fences": ()}),
         ("V01", {"rows": b"\x7f" * len(packed.tables["V01"].rows)}),
-        ("V01", {"rows": packed.tables["V01"].rows[1:]}),
-        ("V01", {"at": (packed.tables["V01"].at or b"")[::-1]}),
-        ("V01", {"at": (packed.tables["V01"].at or b"")[1:]}),
+        ("V05", {"rows": packed.tables["V05"].rows[1:]}),
+        ("V05", {"at": (packed.tables["V05"].at or b"")[::-1]}),
+        ("V05", {"at": (packed.tables["V05"].at or b"")[1:]}),
     )
     for code, part in flaws:
         broken = replace(packed.tables[code], **part)

@@ -37,6 +37,7 @@ SNOW = {
         "ahead_dm": 100_000,
     },
     state=SPAN,
+    sparse=True,
     measures=way_measures,
     tables=("permits",),
     fenced=lambda batch: batch.inside("closure"),

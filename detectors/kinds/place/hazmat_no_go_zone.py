@@ -24,6 +24,7 @@ CORE = {"id": "N1", "kind": "hazmat_no_go", "box": (87.29, 43.99, 87.31, 44.01)}
     "(Hazardous Chemicals Safety Regulations art. 49, number unverified)",
     limits={"points": 2, "hold_ms": 30_000, "gap_ms": 300_000, "merge_ms": 60_000, "ahead_dm": 100_000},
     state=SPAN,
+    sparse=True,
     measures=no_measures,
     tables=("permits",),
     fenced=lambda batch: batch.no_go_fence,

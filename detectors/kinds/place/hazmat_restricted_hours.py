@@ -38,6 +38,7 @@ def _window(measures: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mappi
     "(Measures on Road Transport of Dangerous Goods art. 50, number unverified)",
     limits={"from_ms": 0, "to_ms": 21_600_000, "moving_kmh": 5.0, "points": 3, "gap_ms": 300_000, "merge_ms": 300_000},
     state=SPAN,
+    sparse=True,
     measures=way_measures,
     tables=("permits",),
     fenced=lambda batch: batch.inside("hazmat_restricted"),

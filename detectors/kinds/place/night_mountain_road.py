@@ -26,6 +26,7 @@ NO_NIGHT = "no_night"
     clause="《道路旅客运输企业安全管理规范》第三十八条第(四)项 (Passenger Transport Safety Norms art. 38(4))",
     limits={"moving_kmh": 5.0, "points": 3, "far_dm": 10_000, "gap_ms": 300_000, "merge_ms": 300_000},
     state=SPAN,
+    sparse=True,
     measures=way_measures,
     fenced=lambda batch: batch.inside("no_night_road"),
     why=Why(

@@ -42,6 +42,7 @@ def _measures(row: Any) -> dict[str, object]:
         "merge_ms": 3_600_000,
     },
     state=SPAN,
+    sparse=True,
     measures=_measures,
     tables=("charters", "permits"),
     why=Why(
@@ -203,8 +204,9 @@ def _chartered(batch: Enriched, where: Bool) -> Bool:
     named = [frozenset(text.split()) for text in papers.texts("counties")]
     for row in papers.every(batch.vehicle[rows], batch.time_ms[rows]):
         held = np.flatnonzero(row >= 0)
-        found[rows[held]] |= [
+        clears = [
             not named[one] or ids[at] in named[one]
             for one, at in zip(row[held].tolist(), county[held].tolist(), strict=True)
         ]
+        found[rows[held]] |= np.array(clears, np.bool_)
     return found

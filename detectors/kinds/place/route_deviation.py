@@ -44,6 +44,7 @@ def _measures(row: Any) -> dict[str, object]:
         "merge_ms": 300_000,
     },
     state=SPAN,
+    sparse=True,
     measures=_measures,
     tables=("assignments", "permits"),
     why=Why(

@@ -24,6 +24,7 @@ from detectors.why import Why, Words
         "merge_ms": 60_000,
     },
     state=HOLD,
+    sparse=True,
     measures=speed_measures,
     fenced=lambda batch: batch.limit_fence,
     why=Why(

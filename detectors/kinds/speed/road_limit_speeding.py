@@ -27,6 +27,7 @@ from detectors.why import Why, Words
         "severe_ratio": 1.2,
     },
     state=HOLD,
+    sparse=True,
     measures=speed_measures,
     fenced=lambda batch: batch.limit_fence,
     why=Why(
