@@ -16,7 +16,19 @@ from api import problems
 from api.edge import PREFIX, Edge
 from api.live import Live
 from api.problems import MEDIA_TYPE
-from api.routes import casework, health, keys, overview, registry, reports, session, stream, subscriptions, violations
+from api.routes import (
+    casework,
+    health,
+    keys,
+    overview,
+    registry,
+    reports,
+    session,
+    stream,
+    subscriptions,
+    violations,
+    warnings,
+)
 from api.schemas import ProblemDocument
 from api.state import WATCHING, State
 from ledger.pool import Pool
@@ -75,7 +87,7 @@ def make_app(url: str, *, web: Path = WEB, patience_s: float = 5.0) -> FastAPI:
     app.state.held = state
     problems.install(app)
     api = APIRouter(prefix=PREFIX, responses=_problems(401, 403, 404, 409, 413, 415, 429))
-    for module in (session, violations, casework, overview, stream, reports, subscriptions, keys, registry):
+    for module in (session, violations, warnings, casework, overview, stream, reports, subscriptions, keys, registry):
         api.include_router(module.router)
     app.include_router(health.router)
     app.include_router(api)

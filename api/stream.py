@@ -27,6 +27,7 @@ from api.state import State
 from ledger.database import DatabaseError
 from ledger.principal import Principal
 from ledger.shown import Shown, Wanted
+from ledger.warned import Asked
 
 log = logging.getLogger("warnloop.stream")
 
@@ -194,9 +195,14 @@ class Stream(Response):
             ids = list({row["id"] for row in rows})
             page = shown.page(Wanted(ids=ids), len(ids)) if ids else []
             issued = shown.issued(after, upto)
+            warned = {row["id"]: row for row in shown.warned(after, upto)}
+            warnings = shown.warnings(Asked(ids=list(warned)), len(warned)) if warned else []
         cards = {card["id"]: card for card in views.violations(page, directory, time.time_ns() // 1_000_000)}
         told = [(row["number"], *views.happened(row, cards[row["id"]])) for row in rows if row["id"] in cards]
         told += [(row["number"], "report", views.issued(row, directory)) for row in issued]
+        for card in views.warnings(warnings, directory):
+            row = warned[card["id"]]
+            told.append((row["number"], "warning", {"number": row["number"], "at": row["at"], "warning": card}))
         for _, event, _ in told:
             metrics.stream_events.labels(event).inc()
         told.sort(key=lambda one: one[0])

@@ -86,7 +86,7 @@ class NewSubscription(Asked):
     name: Annotated[Line, Field(min_length=1, max_length=100)]
     channel: Literal["webhook", "email", "folder"]
     target: Annotated[Line, Field(min_length=1, max_length=1000)]
-    topics: tuple[Topic, ...] = Field(("violation", "case", "report"), min_length=1, max_length=3)
+    topics: tuple[Topic, ...] = Field(("violation", "case", "report"), min_length=1, max_length=4)
     kinds: tuple[Code, ...] = Field((), max_length=100)
     least_severity: Annotated[int, Field(ge=1, le=4)] = 1
     language: Literal["zh-CN", "en"] = "zh-CN"

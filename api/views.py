@@ -6,7 +6,7 @@ from typing import Any
 
 from detectors.catalogue import CATALOGUE
 from detectors.counted import Counted
-from detectors.explain import explain
+from detectors.explain import explain, warned
 from ingest.registry import Vehicle
 from ledger.directory import MODULE_OF, Directory
 from ledger.moves import MOVES, STATE_NAMES, State, legal
@@ -24,14 +24,12 @@ def violations(rows: Iterable[Row], directory: Directory, now_ms: int) -> list[d
 
 
 def _violation(row: Row, letter: str, directory: Directory) -> dict[str, Any]:
-    kind = CATALOGUE.get(row["kind"])
     taken = (
-        "id", "kind", "plate", "plate_color", "begins_ms", "raised_ms", "ends_ms", "severity", "lead", "status",
+        "id", "plate", "plate_color", "begins_ms", "raised_ms", "ends_ms", "severity", "lead", "status",
         "company", "county", "place_county", "lon", "lat", "revision", "superseded_by",
     )  # fmt: skip
     return {name: row[name] for name in taken} | {
-        "kind_zh": kind.zh if kind else row["kind"],
-        "kind_en": kind.en if kind else row["kind"],
+        **_kind(row["kind"]),
         "vehicle_class": letter or None,
         "module": MODULE_OF.get(letter),
         "company_name": directory.company_name(row["company"]),
@@ -76,6 +74,36 @@ def explanation(row: Row, directory: Directory) -> dict[str, Any] | None:
     roads = {road.id: road.name for road in directory.registry.roads if road.name}
     names = {"fence_name": fence_name, "road_name": roads.get(str(row["measures"].get("road")), "")}
     return asdict(explain(kind, {**row, **names, "parameters": parameters}))
+
+
+def _kind(code: str) -> dict[str, str]:
+    """A kind with its names."""
+    kind = CATALOGUE.get(code)
+    return {"kind": code, "kind_zh": kind.zh if kind else code, "kind_en": kind.en if kind else code}
+
+
+def warnings(rows: Iterable[Row], directory: Directory) -> list[dict[str, Any]]:
+    """Warnings of `Shown.warnings`."""
+    return [_warning(row, directory) for row in rows]
+
+
+def _warning(row: Row, directory: Directory) -> dict[str, Any]:
+    kind = CATALOGUE.get(row["kind"])
+    zh, en = warned(kind, row["measures"]) if kind else ("", "")
+    return {
+        **row,
+        **_kind(row["kind"]),
+        "company_name": directory.company_name(row["company"]),
+        "county_name": directory.county_name(row["county"]),
+        "place_county_name": directory.county_name(row["place_county"]),
+        "words": {"zh": zh, "en": en},
+    }
+
+
+def outcome(row: Row) -> dict[str, Any]:
+    """What became of the warnings of a kind, of `Shown.outcomes`."""
+    decided = row["happened"] + row["averted"]
+    return {**row, **_kind(row["kind"]), "averted_ratio": row["averted"] / decided if decided else None}
 
 
 def known_login(login: str, row: Row, principal: Principal) -> str:

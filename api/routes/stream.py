@@ -32,7 +32,7 @@ def stream(
     positions: bool = True,
     last_event_id: Annotated[str | None, Header(max_length=40)] = None,
 ) -> Response:
-    """What happens, as it happens: violations, cases, reports, positions."""
+    """What happens, as it happens: violations, cases, warnings, reports, positions."""
     if held.stopping.is_set() or (held.streams >= MOST and caller.principal.tenant):
         raise Problem("unavailable", "实时连接已满 there are too many streams", {"Retry-After": "10"})
     number = feed_number(connection)

@@ -81,7 +81,7 @@ def violations(
         by_due=order == "due",
     )
     rows = Shown(connection, caller.principal).page(wanted, limit + 1, _place(after, by_due=order == "due"))
-    items = views.violations(rows[:limit], held.live.directory, _now_ms())
+    items = views.violations(rows[:limit], held.live.directory, now_ms())
     more = len(rows) > limit
     last = rows[limit - 1] if more else None
     following = last and cursors.write((_us(last["due_at"]), last["raised_ms"], last["id"], order))
@@ -95,7 +95,7 @@ def violation(violation_id: UUID, caller: Reader, connection: Db, held: Held) ->
     rows = shown.page(Wanted(ids=[violation_id]), 1)
     if not rows:
         raise no_such()
-    (item,), row = views.violations(rows, directory, _now_ms()), rows[0]
+    (item,), row = views.violations(rows, directory, now_ms()), rows[0]
     explanation = views.explanation(row, _directory(held, connection, row["registry_version"]))
     more = {name: row[name] for name in ("measures", "rule_version", "registry_version")}
     history = casework.history(connection, caller.principal, violation_id)
@@ -165,7 +165,8 @@ def midnight_ms(day: date) -> int:
     return (day.toordinal() - date(1970, 1, 1).toordinal()) * DAY_MS - BEIJING_MS
 
 
-def _now_ms() -> int:
+def now_ms() -> int:
+    """Now [ms]."""
     return time.time_ns() // 1_000_000
 
 

@@ -22,7 +22,7 @@ NEEDS = {
         ("GET", "/attachments/{sha256}"), ("GET", "/summary"), ("GET", "/counties"), ("GET", "/companies"),
         ("GET", "/catalogue"), ("GET", "/positions"), ("GET", "/stream"), ("GET", "/reports"),
         ("GET", "/reports/{report_id}"), ("GET", "/reports/{report_id}/files/{form}"),
-        ("GET", "/reports/{report_id}/deliveries"),
+        ("GET", "/reports/{report_id}/deliveries"), ("GET", "/warnings"), ("GET", "/warnings/outcomes"),
     },
     CASE_MOVER: {
         ("GET", "/violations/{violation_id}/moves/legal"), ("POST", "/violations/{violation_id}/moves"),

@@ -1,13 +1,17 @@
 """The screens: empty, broken, small; who logs in and out; the stream over a restart."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from ledger import warned
+from ledger.database import connect
 from tests.browser.stage import Stage
 from tests.dispatch.scene import happen
+from tests.ledger.made import vehicle, warning
 
 WEB = Path(__file__).parents[2] / "api" / "web"
 RATIO = 4.5
@@ -60,6 +64,27 @@ def test_the_stream_survives_a_restart_and_tells_nothing_twice(stage: Stage) -> 
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(str(missed)))
+
+
+def test_a_warning_is_seen_at_once_where_the_company_works_and_on_the_wall(stage: Stage) -> None:
+    desk, wall = stage.page("company", "/violations"), stage.page("centre")
+    expect(desk.locator(".warnings")).to_be_hidden()
+    expect(wall.locator(".alerts h2").first).to_be_visible()
+    at = time.time_ns() // 1_000_000
+    with connect(stage.database) as connection, connection.transaction(), connection.cursor() as cursor:
+        told = warning(
+            vehicle(connection, "测A00001"), company=stage.company, county=stage.county, warned_ms=at, due_ms=at + 1
+        )
+        warned.keep(cursor, [told])
+    for page in (desk, wall):
+        item = page.locator(f".warnings li[data-id='{told.id}']")
+        expect(item).to_contain_text("再驾驶 30分即达限值 4小时")
+        expect(item).to_contain_text("测A00001")
+    expect(desk.locator(f".rows [data-id='{told.id}']")).to_have_count(0)
+    desk.reload()
+    expect(desk.locator(f".warnings li[data-id='{told.id}']")).to_be_visible()
+    desk.click("text=English")
+    expect(desk.locator(".warnings .words").first).to_contain_text("30 min are left of 4 h")
 
 
 def test_the_map_shows_the_vehicles_of_the_fleet(stage: Stage) -> None:

@@ -36,6 +36,8 @@ export const WORDS = {
   legend: ["图例", "Legend"], "legend.ring": ["未结束违规", "Violation going on"], "card.violations": ["该车全部违规", "All its violations"],
   alerts: ["实时告警", "Alerts"], "alerts.least": ["最低等级", "At least"], "alerts.from": ["显示{severity}及以上", "{severity} and above"], "alerts.none": ["没有告警", "No alerts"], "alerts.none.why": ["新的违规会立即出现在这里。", "A new violation appears here at once."],
 
+  warnings: ["临近违规", "About to happen"], "warnings.why": ["提前提醒：此时尚未违规，不立案，不计入统计。", "Told beforehand: no violation yet, no case, counted nowhere."],
+
   lists: ["清单", "Lists"], "list.mine": ["待我办理", "Mine to do"], "list.overdue": ["逾期", "Overdue"], "list.open": ["办理中", "Open"], "list.all": ["全部", "All"], "list.news": ["有 {n} 条更新，点此刷新", "{n} updates: refresh"],
   "list.mine.none": ["没有待办事项", "Nothing to do"], "list.mine.none.why": ["需要您确认、整改或审核的违规会出现在这里。", "Violations that wait for you appear here."],
   "list.overdue.none": ["没有逾期", "Nothing overdue"], "list.overdue.none.why": ["所有事项都在期限内。", "Everything is within its time."],
@@ -83,7 +85,7 @@ export const WORDS = {
   "push.name": ["名称", "Name"], "push.channel": ["方式", "Channel"], "push.target": ["目标", "Target"], "push.topics": ["推送内容", "Topics"], "push.least": ["最低等级", "At least"], "push.andup": ["及以上", " and above"], "push.kinds": ["违规类型", "Kinds"], "push.kinds.all": ["全部", "all"], "push.kinds.hint": ["违规类型（不选为全部）", "Kinds (none chosen: all)"], "push.language": ["语言", "Language"], "push.made": ["创建", "Created"], "push.create": ["创建订阅", "Create"],
   "push.secret": ["签名密钥，仅显示这一次：", "Signing secret, shown this once:"], "push.secret.why": ["接收端用它按 Standard Webhooks 验证签名。请立即保存。", "Receivers verify signatures with it (Standard Webhooks). Keep it now."],
   "channel.webhook": ["Webhook", "Webhook"], "channel.email": ["电子邮件", "E-mail"], "channel.folder": ["文件夹", "Folder"], "target.webhook": ["https://…", "https://…"], "target.email": ["name@example.com", "name@example.com"], "target.folder": ["服务器推送目录下的文件夹名", "Name of a folder below the server's push folder"],
-  "topic.violation": ["违规", "Violations"], "topic.case": ["办理进展", "Casework"], "topic.report": ["日报", "Reports"],
+  "topic.violation": ["违规", "Violations"], "topic.case": ["办理进展", "Casework"], "topic.report": ["日报", "Reports"], "topic.warning": ["预警", "Warnings"],
   deliveries: ["推送记录", "Deliveries"], "deliveries.none": ["还没有推送", "Nothing pushed yet"], "deliveries.none.why": ["有符合条件的事件时会出现在这里。", "It appears here when something matches."],
   "delivery.due": ["待送", "Waiting"], "delivery.sent": ["已送达", "Sent"], "delivery.dead": ["未送达", "Given up"], "delivery.attempts": ["{n} 次尝试", "{n} attempts"], "delivery.next": ["下次 {time}", "next {time}"], "delivery.payload": ["推送内容", "Payload"],
   "outcome.sent": ["送达", "Sent"], "outcome.later": ["稍后重试", "Later"], "outcome.refused": ["拒绝", "Refused"],

@@ -9,6 +9,7 @@ import { feed, follow, health } from "../live.js";
 import { modules, totals } from "../modules.js";
 import { read } from "../server.js";
 import { clock, moment, now } from "../times.js";
+import { warningStrip } from "../warnings.js";
 
 const SUMMARY_MS = 10_000;
 const COMPANIES = new Map();
@@ -23,6 +24,7 @@ export function centre(element) {
   const map = h("section.map", { "aria-label": t("map") }, canvas, top, stopped, legend(), card);
   const right = h("section.alerts.panel", { "aria-label": t("alerts") });
   const alerts = new Alerts(right);
+  alerts.body.before(warningStrip(ends));
   show(element, h("h1.out-of-sight", {}, t("tab.centre")), left,
     map, right);
 

@@ -94,7 +94,7 @@ function make(side, load) {
     }
   } },
   field("push.name", h("input", { name: "name", required: true, maxlength: 80 })), field("push.channel", channel), field("push.target", target),
-  choices("push.topics", "topics", ["violation", "case", "report"].map((one) => [one, t(`topic.${one}`), true])),
+  choices("push.topics", "topics", ["violation", "case", "report", "warning"].map((one) => [one, t(`topic.${one}`), one !== "warning"])),
   field("push.least", h("select", { name: "least" }, [1, 2, 3, 4].map((one) => h("option", { value: one }, `${t(`severity.${one}`)}${one < 4 ? t("push.andup") : ""}`)))),
   field("push.language", h("select", { name: "language" }, h("option", { value: "zh-CN" }, "中文"), h("option", { value: "en" }, "English"))), why,
   h("div.end", {}, h("button.button.main", { type: "submit" }, t("push.create")), h("button.button.plain", { type: "button", onclick: () => show(side, nothing(t("push.pick"), t("push.pick.why"))) }, t("cancel"))));

@@ -11,6 +11,7 @@ import { read } from "../server.js";
 import { is } from "../session.js";
 import { shape } from "../severity.js";
 import { day, moment, now } from "../times.js";
+import { warningStrip } from "../warnings.js";
 
 const MINE = {
   company: ["pushed", "acknowledged", "returned"], county: ["submitted", "appealed", "accepted"], centre: ["submitted", "appealed", "accepted"],
@@ -94,7 +95,8 @@ export function violations(element, _, query) {
     }
   }
 
-  const end = follow((event, data) => {
+  const ends = [];
+  ends.push(follow((event, data) => {
     if (event !== "violation" && event !== "case") return;
     const known = rows.querySelector(`[data-id="${CSS.escape(data.violation.id)}"]`);
     if (known) known.replaceWith(row(data.violation));
@@ -103,10 +105,10 @@ export function violations(element, _, query) {
       news.hidden = false;
       news.textContent = t("list.news", { n: ++waiting });
     }
-  });
-  show(element, h("div.top", {}, h("h1", {}, t("tab.violations")), tabs, news), form, h("section.panel.table", {}, rows), below);
+  }));
+  show(element, h("div.top", {}, h("h1", {}, t("tab.violations")), tabs, news), warningStrip(ends), form, h("section.panel.table", {}, rows), below);
   load();
-  return () => { turn++; end(); };
+  return () => { turn++; ends.forEach((end) => end()); };
 }
 
 function head() {
