@@ -85,7 +85,7 @@ def test_the_description_holds(web: Web) -> None:
             except* Exception as group:  # noqa: BLE001 - all of them are told at the end
                 wrong[label] = group.exceptions
     assert not wrong
-    assert len(asked) == 41
+    assert len(asked) == 43
     assert {label for label, statuses in asked.items() if not statuses & {200, 201, 204}} <= {
         f"POST {API}/violations/{{violation_id}}/moves", f"POST {API}/attachments", f"DELETE {API}/keys/{{key_id}}",
         f"POST {API}/registry/imports", f"POST {API}/parameters",

@@ -66,7 +66,10 @@ def test_filters_and_pages(web: Web) -> None:
             break
     assert sorted(found) == sorted(mine)
     assert other not in found
-    get = lambda **params: [item["id"] for item in company.get("/warnings", params=params)["items"]]  # noqa: E731
+
+    def get(**params: str) -> list[str]:
+        return [item["id"] for item in company.get("/warnings", params=params)["items"]]
+
     assert get(day="2026-11-27", kind="V07") == [other]
     assert get(plate="l0010", kind="V07") == [other]
     assert get(company="652302-H001") == []
