@@ -69,9 +69,11 @@ def judged(engine: Engine, batches: list[Batch]) -> float:
     return time.process_time() - begin
 
 
-def warmed(registry: Registry, roads: NDArray[np.float64], clock: Clock) -> tuple[Engine, Traffic]:
+def warmed(
+    registry: Registry, roads: tuple[NDArray[np.float64], NDArray[np.int64]], clock: Clock
+) -> tuple[Engine, Traffic]:
     """An engine that knows every vehicle, and the traffic that goes on."""
-    engine, traffic = Engine(registry, clock.kinds()), Traffic(roads, len(registry.vehicles))
+    engine, traffic = Engine(registry, clock.kinds()), Traffic(*roads, len(registry.vehicles))
     for _ in range(WARM_ROUNDS):
         engine.detect(traffic.round())
     clock.seconds.clear()
@@ -124,10 +126,12 @@ def lookups(engine: Engine, traffic: Traffic) -> None:
 def state(engine: Engine) -> None:
     """Bytes of state: of a vehicle of each class, and in use."""
     states, vehicles = engine.states, len(engine.registry.vehicles)
-    every = {letter: states.bytes_of(letter) for letter in MIX}
-    mean = sum(every[letter] * number for letter, number in MIX.items()) / sum(MIX.values())
-    print(f"state in use {states.bytes_held(vehicles) / vehicles:,.0f} B a vehicle; where every kind holds something:")
-    print("  " + ", ".join(f"{letter} {size:,} B" for letter, size in every.items()) + f"; in the mix {mean:,.0f} B")
+    print(f"state in use {states.bytes_held(vehicles) / vehicles:,.0f} B a vehicle")
+    for idle, what in ((True, "nothing in sparse kinds"), (False, "something in every kind")):
+        every = {letter: states.bytes_of(letter, idle=idle) for letter in MIX}
+        mean = sum(every[letter] * number for letter, number in MIX.items()) / sum(MIX.values())
+        sizes = ", ".join(f"{letter} {size:,}" for letter, size in every.items())
+        print(f"  {what}: in the mix {mean:,.0f} B a vehicle; by class {sizes}")
 
 
 def main() -> None:

@@ -43,7 +43,9 @@ def _feature(shape: str, coordinates: object, **properties: object) -> dict[str,
     return {"type": "Feature", "properties": properties, "geometry": {"type": shape, "coordinates": coordinates}}
 
 
-def write_maps(folder: Path, roads: NDArray[np.float64], random: np.random.Generator) -> None:
+def write_maps(
+    folder: Path, roads: NDArray[np.float64], limits: NDArray[np.int64], random: np.random.Generator
+) -> None:
     """Write 500 zones, counties and road lines."""
     areas = []
     around = np.linspace(0, 2 * np.pi, 33)
@@ -62,7 +64,6 @@ def write_maps(folder: Path, roads: NDArray[np.float64], random: np.random.Gener
         border = [*zip(sides[0], north, strict=True), *zip(sides[1][::-1], north[::-1], strict=True)]
         areas.append(_feature("Polygon", [[*border, border[0]]], id=f"65230{number}", kind="county"))
     _collection(folder / "fences.geojson", areas)
-    limits = random.choice((40, 60, 80, 100), ROADS)
     ways = [
         _feature("LineString", line.tolist(), id=f"R{at}", limit_kmh=int(limit), tags="oneway" if at % 5 == 0 else "")
         for at, (line, limit) in enumerate(zip(roads, limits, strict=True))
@@ -74,12 +75,13 @@ def write_maps(folder: Path, roads: NDArray[np.float64], random: np.random.Gener
     )
 
 
-def write_registry(folder: Path, vehicles: int) -> NDArray[np.float64]:
-    """Write a registry of that many vehicles; returns its roads."""
+def write_registry(folder: Path, vehicles: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Write a registry of that many vehicles; returns its roads and their limits."""
     folder.mkdir(parents=True)
     random = np.random.default_rng(7)
     roads = road_points(random)
-    write_maps(folder, roads, random)
+    limits = random.choice((40, 60, 80, 100), ROADS)
+    write_maps(folder, roads, limits, random)
     letters = random.choice(list(MIX), vehicles, p=np.array(list(MIX.values())) / sum(MIX.values())).tolist()
     with (folder / "vehicles.csv").open("w", encoding="utf-8") as file:
         file.write("plate,class,company,county,drivers\n")
@@ -94,7 +96,7 @@ def write_registry(folder: Path, vehicles: int) -> NDArray[np.float64]:
         ("waybills", "plate,number,valid_from,valid_to", bills),
     ):
         (folder / f"{name}.csv").write_text("\n".join([head, *rows, ""]), encoding="utf-8")
-    return roads
+    return roads, limits
 
 
 def _plate(at: int) -> str:
@@ -107,13 +109,17 @@ class Traffic:
     Parameters
     ----------
     roads : float64, (roads, points, 2)
+    limits : int64, (roads,)
+        Most vehicles drive below them, few in a hundred above [km/h].
     vehicles : int
         They are the registry's rows 0 up.
     every_s : float
         Length of a round.
     """
 
-    def __init__(self, roads: NDArray[np.float64], vehicles: int, every_s: float = 30.0) -> None:
+    def __init__(
+        self, roads: NDArray[np.float64], limits: NDArray[np.int64], vehicles: int, every_s: float = 30.0
+    ) -> None:
         self.random = np.random.default_rng(11)
         self.roads, self.every_s = roads, every_s
         start = parse_ms("2026-03-02T10:00:00")
@@ -121,9 +127,8 @@ class Traffic:
         self.now_ms = start
         self.road = self.random.integers(0, len(roads), vehicles)
         self.place_m = self.random.uniform(0, (POINTS - 1) * SPACING_M, vehicles)
-        self.pace_kmh = np.where(
-            self.random.random(vehicles) < 0.2, 0.0, self.random.normal(62, 14, vehicles).clip(20, 115)
-        )
+        pace = limits[self.road] * self.random.normal(0.75, 0.12, vehicles).clip(0.3, 1.3)
+        self.pace_kmh = np.where(self.random.random(vehicles) < 0.2, 0.0, pace)
         self.late_ms = self.random.integers(0, int(every_s * 1000), vehicles)
         self.order = np.argsort(self.late_ms, kind="stable")
 

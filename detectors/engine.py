@@ -133,8 +133,12 @@ class Engine:
 
     def _present(self, batch: Enriched) -> Present:
         """The vehicles of a batch."""
-        self.states.reserve(len(self.registry.vehicles))
-        return batch.once(("present",), lambda: self.states.present(batch.vehicle, self.lookup.letters))
+
+        def ask() -> Present:
+            self.states.reserve(len(self.registry.vehicles))
+            return self.states.present(batch.vehicle, self.lookup.letters)
+
+        return batch.once(("present",), ask)
 
     def _lent(self, kind: Kind, batch: Enriched) -> Int32:
         """Row of a kind's state for each vehicle of a batch, (u,)."""

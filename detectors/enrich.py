@@ -32,6 +32,7 @@ class Around:
     registry: Registry
     zones: Zones
     ways: Ways
+    roads: Roads
     answers: dict[tuple[str, ...], Any]
     meanwhile: Meanwhile = NOTHING
 
@@ -190,6 +191,6 @@ class Lookup:
             zone_kmh=zone.limit_kmh,
             zone_fence=zone.fence,
             no_go_fence=self.zones.least("hazmat_no_go", *place).fence,
-            around=Around(registry, self.zones, self.ways, {}, meanwhile),
+            around=Around(registry, self.zones, self.ways, self.roads, {}, meanwhile),
             pieces=drive(accepted, self.driving.sets, self.driving.index(entry, time_ms), activity),
         )

@@ -315,6 +315,14 @@ class Roads:
         self.segments = segments_of(roads, int(sets["reach_dm"].max())) if roads else None
         self.limit_kmh = np.array([*(road.limit_kmh for road in roads), np.inf], np.float64)
         self.sets = sets
+        self._tags = [road.tags for road in roads]
+        self._tagged: dict[str, Bool] = {}
+
+    def tagged(self, tag: str) -> Bool:
+        """Whether each road has a tag, (roads + 1,); the last, for -1, has none."""
+        if tag not in self._tagged:
+            self._tagged[tag] = np.array([*(tag in tags for tags in self._tags), False], np.bool_)
+        return self._tagged[tag]
 
     def match(self, accepted: Accepted, kind: Int8, index: Int32, state: NDArray[np.void]) -> Int32:
         """Tell which road each fix is on, (n,): a row of ``registry.roads``, -1 where none.

@@ -33,7 +33,7 @@ class Present(NamedTuple):
         Each once.
     letters : uint8, (u,)
         Classes that it is registered with at any time, as bits; none for one that the registry does not know.
-    number : int32, (u, columns)
+    number : int32, (columns, u)
         Its slots, from 1 up; 0 for none.
     run : int64, (n,)
         Which of them each fix is of.
@@ -140,7 +140,7 @@ class States:
             self._heard[who[new]] = True
             for column, pool in self._shared:
                 self._give(column, pool, who[new[(bits[new] & pool.letters) != 0]])
-        return Present(who, bits, self._number[who], np.cumsum(first) - 1)
+        return Present(who, bits, np.ascontiguousarray(self._number[who].T), np.cumsum(first) - 1)
 
     def _give(self, column: int, pool: _Pool, vehicles: Int32 | Int64) -> None:
         """Let these vehicles, no two alike, have slots; those that have one keep it."""
@@ -154,7 +154,7 @@ class States:
 
         In a sparse table a vehicle without a slot has a row of zeros behind them, until `settle`.
         """
-        slots: Int32 = present.number[:, self._column[name]] - 1
+        slots: Int32 = present.number[self._column[name]] - 1
         if name in self._sparse:
             pool = self._pool[name]
             without = np.flatnonzero((slots < 0) & ((present.letters & pool.letters) != 0))
@@ -225,7 +225,8 @@ class States:
 
     @property
     def _numbers(self) -> int:
-        return 4 * self._number.shape[1] + 1
+        """What the numbers of a vehicle's slots take [B]."""
+        return 4 * int(self._number.shape[1]) + 1
 
     def bytes_held(self, vehicles: int) -> int:
         """What is in use when there are this many vehicles [B]."""

@@ -96,7 +96,8 @@ def test_of_a_sparse_table_only_what_is_not_zeros_has_a_slot() -> None:
         for name, value in written.items():
             states["V"]["x"][lent[present.vehicle == int(name[1:])]] = value
         states.settle("V", present, lent)
-        return lent.tolist()
+        found: list[int] = lent.tolist()
+        return found
 
     assert batch() == [0, -1, 1, 2]
     assert states.slots("V", np.arange(5)).tolist() == [-1] * 5

@@ -109,8 +109,7 @@ def night_mountain_road(batch: Enriched, limits: Limits, state: State) -> Found:
     Source: regulation §4, V10.
     """
     fence = batch.inside("no_night_road")
-    closed = np.array([*(NO_NIGHT in road.tags for road in batch.around.registry.roads), False], np.bool_)
-    road = np.where((fence < 0) & closed[batch.road], batch.road, np.int32(-1))
+    road = np.where((fence < 0) & batch.around.roads.tagged(NO_NIGHT)[batch.road], batch.road, np.int32(-1))
     moving = batch.speed_kmh >= limits.parameter("moving_kmh")[limits.index]
     return span(
         batch,
