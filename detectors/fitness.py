@@ -4,14 +4,21 @@ from collections.abc import Collection, Mapping
 
 from detectors.activity import DRIVING
 from detectors.catalogue import CATALOGUE
-from detectors.engine import GROUPS
-from detectors.enrich import Lookup
+from detectors.engine import GROUPS, Engine
 from detectors.exemptions import EVERY
 from detectors.kind import Kind
 from detectors.limits import ROAD_LIMIT, Default, check_override
+from detectors.roads import ROAD_MATCH
 from ingest.faults import Fault
 from ingest.registry import Source, read_override
 from ingest.table import RegistryError, Row
+
+SHARED: Mapping[str, Mapping[str, Default]] = {
+    "road_limit": ROAD_LIMIT,
+    "road_match": ROAD_MATCH,
+    "driving": DRIVING,
+}
+"""Groups of parameters that several kinds go by."""
 
 
 def find_unfit(source: Source, kinds: Mapping[str, Kind] = CATALOGUE) -> list[Fault]:
@@ -31,9 +38,8 @@ def _parameter(row: Row, fences: Collection[str], kinds: Mapping[str, Kind]) -> 
     override = read_override(row)
     if override.group not in GROUPS:
         row.fail("group", f"one of {', '.join(GROUPS)}")
-    shared: dict[str, Mapping[str, Default]] = {"road_limit": ROAD_LIMIT, "driving": DRIVING}
     kind = kinds.get(override.group)
-    defaults = shared[override.group] if kind is None else kind.limits
+    defaults = SHARED[override.group] if kind is None else kind.limits
     check_override(override, defaults, fences if kind is not None and kind.fenced is not None else None)
 
 
@@ -45,10 +51,10 @@ def _exemption(row: Row, fences: Collection[str], kinds: Mapping[str, Kind]) -> 
 
 
 def check_together(source: Source) -> None:
-    """See that rows that are sound and fit make sense together.
+    """See that rows that are sound and fit make sense together: whatever an engine refuses is refused here.
 
     Raises
     ------
     RegistryError
     """
-    Lookup(source.registry())
+    Engine(source.registry())

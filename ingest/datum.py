@@ -52,15 +52,17 @@ def to_bd09(lon: Float64, lat: Float64) -> tuple[Float64, Float64]:
 
 
 def to_wgs84(lon: Float64, lat: Float64, datum: str) -> tuple[Float64, Float64]:
-    """Turn places, (n,) [deg], of a datum of `DATUMS` into WGS-84."""
+    """Turn places, (n,) [deg], of a datum of `DATUMS` into WGS-84; what are no degrees stays as it is."""
     if datum == "wgs84":
         return lon, lat
     forward = {"gcj02": to_gcj02, "bd09": to_bd09}[datum]
-    found_lon, found_lat = lon.copy(), lat.copy()
+    degrees = (np.abs(lon) <= 180.0) & (np.abs(lat) <= 90.0)
+    given_lon, given_lat = np.where(degrees, lon, 0.0), np.where(degrees, lat, 0.0)
+    found_lon, found_lat = given_lon.copy(), given_lat.copy()
     for _ in range(_ROUNDS):
         there_lon, there_lat = forward(found_lon, found_lat)
-        off_lon, off_lat = lon - there_lon, lat - there_lat
+        off_lon, off_lat = given_lon - there_lon, given_lat - there_lat
         found_lon, found_lat = found_lon + off_lon, found_lat + off_lat
         if not (np.abs(off_lon).max(initial=0) > _ENOUGH_DEG or np.abs(off_lat).max(initial=0) > _ENOUGH_DEG):
             break
-    return found_lon, found_lat
+    return np.where(degrees, found_lon, lon), np.where(degrees, found_lat, lat)

@@ -238,8 +238,8 @@ def check_paper(sort: Sort, row: Row) -> None:
     Raises
     ------
     RegistryError
-        A column that must be filled and is not, a sort that there is not, a validity that is reversed or has no end
-        where it must.
+        A column that must be filled and is not, a sort or a plate colour that there is not, a validity that is
+        reversed or has no end where it must.
     """
     if sort.by and row.text(sort.by) not in sort.sorts:
         row.fail(sort.by, f"one of {', '.join(sort.sorts)}")
@@ -249,6 +249,7 @@ def check_paper(sort: Sort, row: Row) -> None:
         row.fail(sort.some[0], f"one of {', '.join(sort.some)} at least")
     if "class" in sort.known and set(row.text("class")) - set(ALL_CLASSES):
         row.fail("class", f"letters of {ALL_CLASSES}, or nothing for all")
+    row.whole("plate_color", 2, 0, 255)
     row.validity()
     if sort.ends:
         row.text("valid_to", required=True)

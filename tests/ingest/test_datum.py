@@ -52,3 +52,12 @@ def test_outside_china_nothing_is_shifted_and_many_are_converted_at_once() -> No
     np.testing.assert_allclose(back, (lon, lat), rtol=0, atol=1e-9)
     assert to_wgs84(lon, lat, "wgs84") == (lon, lat)
     assert len(to_wgs84(lon[:0], lat[:0], "bd09")[0]) == 0
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_are_no_degrees_stays() -> None:
+    """Whoever reads it refuses it for what it is."""
+    lon, lat = np.array([1e300, 87.3, 200.0]), np.array([44.0, -1e308, 44.0])
+    for datum in ("gcj02", "bd09"):
+        there = to_wgs84(lon, lat, datum)
+        assert (there[0].tolist(), there[1].tolist()) == (lon.tolist(), lat.tolist())

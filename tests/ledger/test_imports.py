@@ -6,6 +6,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from detectors.catalogue import CATALOGUE
+from detectors.engine import GROUPS
+from detectors.fitness import SHARED
 from ingest.faults import FaultsError
 from ingest.handed import read_files
 from ingest.table import RegistryError
@@ -110,6 +113,11 @@ def test_a_row_that_meets_one_of_before(connection: psycopg.Connection, tmp_path
             {"exemptions.csv": "kind,reason,county,valid_to\nV98,x,652301,2026-03-01\n"},
             "line 2, field 'kind': expected * for all, or one of V01",
         ),
+        (
+            {"exemptions.csv": "kind,reason,county,plate_color,valid_to\n*,x,652301,黄,2026-03-01\n"},
+            "line 2, field 'plate_color': expected a whole number from 0 to 255",
+        ),
+        ({"parameters.csv": "group,name,value\nroad_match,reach,5\n"}, "field 'name': expected a parameter of road_m"),
         ({"fences.geojson": FENCE.replace('"A"', '"B"'), "vehicles.csv": "plate,class\n"}, ""),
     ],
 )
@@ -122,6 +130,14 @@ def test_what_no_rule_can_go_by_is_refused(
         bring(connection, tmp_path, files)
     assert (complaint or "registry version 1: parameters, line 1, field 'fence'") in str(error.value)
     assert registries.latest(connection)[0] == 1
+
+
+def test_every_group_of_an_engine_can_be_set(connection: psycopg.Connection, tmp_path: Path) -> None:
+    shared = ((group, next(iter(SHARED[group]))) for group in GROUPS if group not in CATALOGUE)
+    bring(
+        connection, tmp_path, {"parameters.csv": "\n".join(["group,name,value", *(f"{a},{b},90" for a, b in shared)])}
+    )
+    assert len(registries.load(connection, 1).overrides) == len(SHARED)
 
 
 def test_a_parameter_is_set_with_who_and_why(connection: psycopg.Connection, tmp_path: Path) -> None:
