@@ -9,9 +9,12 @@ ZONE = 8 * HOUR  # "Asia/Shanghai (UTC+8, no DST)"
 
 
 def decimetres(lon_a: float, lat_a: float, lon_b: float, lat_b: float) -> int:
-    """ "2R·asin√h in doubles ... rounded (half up) to whole decimetres"."""
+    """ "2R·asin√h in doubles ... rounded (half up) to whole decimetres".
+
+    Degrees are turned into radians before anything is subtracted: where half a decimetre decides, order does.
+    """
     phi_a, phi_b = radians(lat_a), radians(lat_b)
-    across = sin(radians(lon_b - lon_a) / 2)
+    across = sin((radians(lon_b) - radians(lon_a)) / 2)
     along = sin((phi_b - phi_a) / 2)
     h = along * along + cos(phi_a) * cos(phi_b) * across * across
     return floor(20 * EARTH_M * asin(sqrt(min(1.0, h))) + 0.5)
