@@ -27,6 +27,9 @@ WINDOW_MS = 86_400_000
 PLANTS = Plants(share=0.01, near_share=0.003, fault_share=0.003)
 """About a third of the fleet does something every day, so that there is something to see."""
 
+AHEAD_DAYS = 14
+"""The registry of a window is good for so many more [d]: it is imported at the start only."""
+
 BODY_BYTES = 1 << 20
 """Lines are posted in bodies of about this size [B]."""
 
@@ -116,6 +119,7 @@ class Fleet:
                 seed=self.seed,
                 start_ms=place.begin_ms,
                 plants=PLANTS,
+                ahead_days=AHEAD_DAYS,
             )
             part.rename(window)
         return window

@@ -6,6 +6,7 @@ import numpy as np
 
 from ingest.fleet.columns import Floats, Ints
 from ingest.fleet.dirt import ODD_S, SILENCES_S
+from ingest.fleet.elsewhere import elsewhere
 from ingest.fleet.labels import Truth
 from ingest.fleet.plan import DAY_S, LEGS, NEVER, Plan
 from ingest.fleet.roster import Roster
@@ -70,14 +71,14 @@ def _spans(spec: Shift, tracks: Tracks, track: Ints, plan: Plan, rows: Ints) -> 
         return [(rows, *_burst(spec, tracks, track, plan, rows))]
     if spec.need in _STRETCHES:
         return _crossed(plan, rows, getattr(tracks, _STRETCHES[spec.need])[track])
-    if spec.need == "away":
-        border = tracks.away[track, 0]
+    if spec.need == "away" or spec.paper == "route":
+        border = tracks.away[track, 0] if spec.need else elsewhere()[1][track]
         return [(rows, _reached(plan, rows, 0, border), _reached(plan, rows, 1, border))]
-    if spec.paper == "exit":
+    if spec.paper in ("exit", "recorded"):
         return _left(tracks, track, plan, rows)
-    if spec.paper == "skipped":
+    if spec.paper in ("skipped", "request"):
         return skipped(tracks, track, plan, rows)
-    if spec.paper == "late":
+    if spec.paper in ("late", "nearly_late"):
         return [(rows, plan.begin[last, rows].astype(np.float64), stop)]
     if spec.paper == "hours":
         return [(rows, unserved(plan, rows), stop)]

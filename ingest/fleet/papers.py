@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from functools import lru_cache
 
 import numpy as np
 
 from ingest.fleet.columns import CLASSES, Ints
+from ingest.fleet.elsewhere import elsewhere
 from ingest.fleet.labels import plate
 from ingest.fleet.places import TOWNS
-from ingest.fleet.roads import along, to_deg
+from ingest.fleet.roads import to_deg
 from ingest.fleet.roster import PAIR, Roster
 from ingest.fleet.routes import routes
 from ingest.fleet.shift import HOUR
@@ -92,6 +92,8 @@ class Papers:
     def _permits(self) -> Iterator[str]:
         late = [shift.start_h[1] + shift.legs * shift.leg_s / HOUR > 20.0 for shift in SHIFTS]
         for v, letter in ((v, self._letters[v]) for v in self._who):
+            if self._wrong[v] == "closure_pass":
+                yield f"{self._names[v]},closure_pass,{v + 1},closure-1,{self._day(-1)},{self._day(self._days)}"
             if letter != "H":
                 continue
             begin, end = self._sound(v)
@@ -101,7 +103,11 @@ class Papers:
 
     def _waybills(self) -> Iterator[str]:
         for v, letter in ((v, self._letters[v]) for v in self._who):
-            if letter == "H":
+            if self._wrong[v] == "till_evening":
+                for day in range(-1, self._days + 1):
+                    number = f"{v + 1:08d}-{day + 2}"
+                    yield f"{self._names[v]},{number},汽油,{self._day(day)},{self._day(day)}T20:45:00"
+            elif letter == "H":
                 end = self._day(-1 if self._wrong[v] == "waybill" else self._days)
                 yield f"{self._names[v]},{v + 1:08d},汽油,{self._day(-3)},{end}"
 
@@ -117,7 +123,7 @@ class Papers:
                 track = int(self._roster.track[v])
                 number = int(self._tracks.route[track])
                 if self._wrong[v] == "route":
-                    number = _elsewhere(number)
+                    number = int(elsewhere()[0][track])
                 yield f"{self._names[v]},R{number:03d},{self._sound(v)[0]},"
 
     def _crew(self) -> Iterator[str]:
@@ -162,14 +168,6 @@ class Papers:
 def company_code(letter: str, town: int, number: int) -> str:
     """A company as it is registered."""
     return f"{TOWNS[town].county}-{letter}{number:03d}"
-
-
-@lru_cache
-def _elsewhere(number: int) -> int:
-    """The round in town that a route keeps farthest away from."""
-    own, _ = along(routes()[number].line, 0.5)
-    apart = {k: float(np.hypot(*(own - route.line.mean(0)).T).min()) for k, route in enumerate(routes()) if route.round}
-    return max(apart, key=apart.__getitem__)
 
 
 def routes_json() -> Iterator[str]:

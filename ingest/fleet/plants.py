@@ -50,7 +50,7 @@ NOTHING = Plants(0.0, 0.0, 0.0, 0)
 """A fleet in which all is lawful and far from any limit."""
 
 
-def choose_shifts(chance: Chance, cls: NDArray[np.int8], hours: float, plants: Plants) -> NDArray[np.int8]:
+def choose_shifts(chance: Chance, cls: NDArray[np.int8], hours: float, whole: bool, plants: Plants) -> NDArray[np.int8]:
     """Ordinary work for all, then planted shifts for a few.
 
     Parameters
@@ -61,6 +61,8 @@ def choose_shifts(chance: Chance, cls: NDArray[np.int8], hours: float, plants: P
         Class of each vehicle.
     hours : float
         Length of the run [h]; in less than a day only what can begin at any hour is planted.
+    whole : bool
+        The run is one of whole Beijing days; else nothing is planted in timetables.
     plants : Plants
         How much.
 
@@ -83,6 +85,7 @@ def choose_shifts(chance: Chance, cls: NDArray[np.int8], hours: float, plants: P
     for row in order:  # those that only few can do come first
         spec = SHIFTS[row]
         letters = spec.classes if not short else spec.short
+        letters = letters if whole or not spec.timed else ""
         for j in range(plants.count(spec, len(cls)) if letters else 0):
             first = (row + j) % len(letters)
             for letter in letters[first:] + letters[:first]:

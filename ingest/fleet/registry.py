@@ -29,6 +29,9 @@ _MODULES = {
     "F": "普货重货",
 }
 
+_RECORDED_S, _EARLY_S = 300, 7080
+"""A coach is recorded so long before it leaves a station: as a rule, and just in time [s]."""
+
 
 def write_registry(folder: Path, run: Run, ahead_days: int = 0) -> None:
     """Write who there is, where what holds, all papers and the timetable, row by row.
@@ -52,7 +55,7 @@ def write_registry(folder: Path, run: Run, ahead_days: int = 0) -> None:
         _write(folder / f"{name}.csv", columns, rows)
     _write(folder / "exits.csv", "plate,plate_color,station,valid_from,valid_to", _exits(run, ahead_days))
     service = Service(roster, run.tracks, run.who, run.timed())
-    _write(folder / "stops.csv", "stop,name,lon,lat", service.stops())
+    _write(folder / "stops.csv", "stop,name,lon,lat,request", service.stops())
     _write(folder / "trips.csv", "trip,route,plate,plate_color", service.trips())
     _write(folder / "stop_times.csv", "trip,order,stop,arrives,departs", service.stop_times())
     lines = ",\n".join(routes_json())
@@ -73,14 +76,17 @@ def _write(path: Path, head: str, rows: Iterable[str]) -> None:
 
 
 def _exits(run: Run, ahead_days: int) -> Iterator[str]:
-    """Records of leaving a station, five minutes before."""
-    roster, without = run.roster, np.asarray([shift.paper == "exit" for shift in SHIFTS])
-    days = range(run.days[0] - 1, run.days[-1] + 1 + ahead_days)
-    for vehicle, town, begin in run.departures(days):
-        kept = np.flatnonzero(~without[roster.shift[vehicle]])
-        for v, where, at in zip(vehicle[kept].tolist(), town[kept].tolist(), begin[kept].tolist(), strict=True):
-            moment = run.zero_ms + (at - 300) * 1000
-            yield f"{plate(roster, v)},{roster.color[v]},station-{TOWNS[where].county},{moment},"
+    """Records of leaving a station, minutes before; for days ahead those of the run again and again."""
+    roster = run.roster
+    wrong = np.asarray([shift.paper for shift in SHIFTS])[roster.shift]
+    for vehicle, town, begin in run.departures(range(run.days[0] - 1, run.days[-1] + 1)):
+        kept = np.flatnonzero(wrong[vehicle] != "exit")
+        before = np.where(wrong[vehicle] == "recorded", _EARLY_S, _RECORDED_S)
+        moments = run.zero_ms + (begin - before) * 1000
+        for shift in range(0, ahead_days + 1, len(run.days)):
+            for v, where, at in zip(vehicle[kept].tolist(), town[kept].tolist(), moments[kept].tolist(), strict=True):
+                moment = at + shift * 86_400_000
+                yield f"{plate(roster, v)},{roster.color[v]},station-{TOWNS[where].county},{moment},"
 
 
 def _vehicles(run: Run, papers: Papers) -> Iterator[str]:

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 
@@ -33,6 +34,9 @@ _STREET_EDGES: tuple[tuple[str, str, str], ...] = (
     ("clip_south", "clip_north", "clip"),
     ("clip_north", "ring", "clip"),
 )
+
+
+Number = TypeVar("Number", float, Floats)
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class Edge:
         return float(np.hypot(*np.diff(self.points, axis=0).T).sum())
 
 
-def to_km(lon: float, lat: float) -> tuple[float, float]:
+def to_km(lon: Number, lat: Number) -> tuple[Number, Number]:
     """Planar place of a coordinate [deg] in [km]."""
     return (lon - 88.0) * KM_EAST, (lat - 44.2) * KM_NORTH
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ingest.fleet.chance import Chance
 from ingest.fleet.columns import CLASSES, Ints, Mask
+from ingest.fleet.elsewhere import elsewhere
 from ingest.fleet.places import TOWNS
 from ingest.fleet.plants import Plants, choose_shifts
 from ingest.fleet.shift import Shift
@@ -118,8 +119,10 @@ def suits(spec: Shift, letter: str, tracks: Tracks) -> Mask:
         fit &= tracks.away[:, 1] > tracks.length - 30.0  # and not in again
     if spec.night and letter in "LC" and spec.need != "mountain":
         fit &= np.isnan(tracks.mountain[:, 0])
-    if spec.paper in ("exit", "boarding"):
+    if spec.paper in ("exit", "recorded", "boarding"):
         fit &= tracks.station[:, 0] >= 0
+    if spec.paper == "route":
+        fit &= elsewhere()[0] >= 0
     if spec.need in ("road", "severe", "zone"):
         first = getattr(tracks, spec.need)[:, 0]
         fit &= np.isfinite(first) & (first < np.where(spec.leg_s > 0, 1500.0, 2600.0))
@@ -127,7 +130,7 @@ def suits(spec: Shift, letter: str, tracks: Tracks) -> Mask:
     return np.asarray(fit & (tracks.length > spec.leg_s * 0.96 + 120.0), bool)
 
 
-def roster(chance: Chance, vehicles: int, hours: float, tracks: Tracks, plants: Plants) -> Roster:
+def roster(chance: Chance, vehicles: int, hours: float, whole: bool, tracks: Tracks, plants: Plants) -> Roster:
     """Make the vehicles of a fleet.
 
     Parameters
@@ -138,6 +141,8 @@ def roster(chance: Chance, vehicles: int, hours: float, tracks: Tracks, plants: 
         How many, at least 1.
     hours : float
         Length of the run [h]; short runs plant only what fits.
+    whole : bool
+        The run is one of whole Beijing days.
     tracks : Tracks
         The routes.
     plants : Plants
@@ -153,7 +158,7 @@ def roster(chance: Chance, vehicles: int, hours: float, tracks: Tracks, plants: 
     companies = np.ceil(np.asarray(sizes)[:, None] * [t.weight for t in TOWNS] / COMPANY_SIZE)
     many = np.maximum(companies[cls, town], 1)
     company = (chance.unit("company", vehicle) * many).astype(np.int32) + 1
-    shift = choose_shifts(chance, cls, hours, plants)
+    shift = choose_shifts(chance, cls, hours, whole, plants)
     ordinary = shift < len(ORDINARY)
     often = np.asarray(
         [

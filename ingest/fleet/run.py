@@ -76,7 +76,8 @@ class Run:
         self._end = self._begin + max(1, round(hours * 3600))
         self._chance, self.tracks = Chance(seed), tracks()
         self.days = range(self._begin // DAY_S, (self._end - 1) // DAY_S + 1)
-        self.roster = roster(self._chance, vehicles, hours, self.tracks, plants)
+        whole = self._begin == 0 and self._end % DAY_S == 0
+        self.roster = roster(self._chance, vehicles, hours, whole, self.tracks, plants)
         self.stands = stands(self._chance, self.roster, self.tracks)
         self._plan = Plan.empty(vehicles)
         everyone = np.arange(vehicles)

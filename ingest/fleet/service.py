@@ -14,8 +14,8 @@ from ingest.fleet.shift import HOUR
 from ingest.fleet.shifts import SHIFTS
 from ingest.fleet.tracks import STEP_S, Tracks
 
-EARLIER_S = 720
-"""The trip that is run late is due so much earlier [s]."""
+EARLIER_S = {"late": 720.0, "nearly_late": 540.0}
+"""The last trip of the day is due so much earlier than it is run [s]."""
 
 _SERVED_LEGS = 2
 _AFTER_S = HOUR
@@ -109,7 +109,7 @@ class Service:
         for column, vehicle in enumerate(self._who.tolist()):
             legs, paper = _legs(self._plan, column), self._paper(column)
             for k in legs[:_SERVED_LEGS] if paper == "hours" else legs:
-                early = EARLIER_S if paper == "late" and k == legs[-1] else 0.0
+                early = EARLIER_S.get(paper, 0.0) if k == legs[-1] else 0.0
                 yield column, f"{plate(self._roster, vehicle)}-{k + 1}", k, early
 
     def _stops(self, column: int) -> list[tuple[str, float, float]]:
@@ -119,7 +119,7 @@ class Service:
         _, gain = _cycle(self._plan, 0, column)
         found = [(f"{name}-0", 0.0, 0.0)]
         found += [(f"{name}-{i}", i * gain, float(i)) for i in range(1, cycles)]
-        if self._paper(column) == "skipped":
+        if self._paper(column) in ("skipped", "request"):
             track = int(self._roster.track[self._who[column]])
             cycle, unit = _straight(self._tracks, track, self._plan, column)
             found.insert(cycle + 1, (f"{name}-x", unit, cycle + 0.5))
@@ -131,7 +131,8 @@ class Service:
             track, home = int(self._roster.track[vehicle]), float(self._plan.home[column])
             for k, (name, unit, _) in enumerate(self._stops(column)[:-1]):
                 row = _row(self._tracks, track, home + unit)
-                yield f"{name},停靠站{k + 1},{self._tracks.lon[row]:.6f},{self._tracks.lat[row]:.6f}"
+                request = int(self._paper(column) == "request" and name.endswith("-x"))
+                yield f"{name},停靠站{k + 1},{self._tracks.lon[row]:.6f},{self._tracks.lat[row]:.6f},{request}"
 
     def trips(self) -> Iterator[str]:
         """Rows of ``trips.csv``."""

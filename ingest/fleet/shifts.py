@@ -146,6 +146,11 @@ NEAR: tuple[Shift, ...] = (
     Shift("持证限时段行驶", "H", (24.3, 25.0), leg_s=40 * MINUTE, legs=2, turn_s=_LONG, night=True, kind="V21",
           need="express", paper="express_pass"),
     Shift("证照当日换发", "FTBHCL", _RUN, 21.0, kind="V29", paper="renewed"),
+    Shift("运单到收车为止", "H", _RUN, 20.5, kind="V27", paper="till_evening"),
+    Shift("持证通行封闭路段", "LCHB", _DAY, legs=2, kind="V24", need="shut", paper="closure_pass"),
+    Shift("出站登记近两小时", "L", _RUN, 21.0, 5.0, kind="V32", paper="recorded"),
+    Shift("招呼站", "B", _BUS, 20.5, 12.0, 2.6, kind="V34", paper="request", timed=True),
+    Shift("晚点九分钟", "B", _BUS, 20.5, 12.0, 2.6, kind="V33", paper="nearly_late", timed=True),
 )
 """Near misses: lawful, by a hair."""
 # fmt: on

@@ -99,7 +99,7 @@ def terms(chance: Chance, roster: Roster, tracks: Tracks, who: Ints, day: int, a
     equal = np.floor((exact + every - (exact_legs - 1) * EXACT_TURN_S) / exact_legs)
     leg = np.where(exact > 0, equal, spec["leg_s"])
     pace = chance.between(spec["pace"][:, 0], spec["pace"][:, 1], "pace", who)
-    ends = np.where(np.isin(spec["paper"], ("exit", "boarding")), 7.0, 24.0)  # inside the station, or about
+    ends = np.where(np.isin(spec["paper"], ("exit", "recorded", "boarding")), 7.0, 24.0)  # inside the station, or about
     home = np.where(closed, chance.unit("home", who) * length, chance.between(4.0, ends, "home", who))
     far = length - chance.between(4.0, ends, "far", who)
     far = np.where(leg > 0, np.minimum(far, home + pace * (leg - OPEN_RAMP_S)), far)

@@ -1,6 +1,8 @@
 """Score: all that is planted is found, and nothing else; what is missed or extra is told."""
 
+import io
 import json
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -8,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from api.replay import replay
 from api.score import Score, compare, score_fleet, score_folder, shown
 from detectors.catalogue import CATALOGUE
+from detectors.engine import Engine
 from ingest.fleet import START_MS, generate
+from ingest.registry import read_registry
 
 Row = dict[str, object]
 
@@ -90,3 +95,33 @@ def test_implied_kinds_are_counted_apart() -> None:
     assert score.perfect
     assert score.implied == Counter(V01=1)
     assert Score().perfect
+
+
+@pytest.mark.parametrize(
+    ("detail", "kind", "table", "old", "new"),
+    [
+        ("证照当日换发", "V29", "documents", "T12:00:00\n", "T05:00:00\n"),
+        ("运单到收车为止", "V27", "waybills", "T20:45:00", "T10:00:00"),
+        ("持证通行封闭路段", "V24", "permits", "closure-1", "closure-2"),
+        ("持证限时段行驶", "V21", "permits", "restricted_hours", "dispatch"),
+        ("招呼站", "V34", "stops", ",1\n", ",0\n"),
+        ("出站登记近两小时", "V32", "parameters", "", "V32,window_ms,7000000\n"),
+        ("晚点九分钟", "V33", "parameters", "", "V33,late_ms,500000\n"),
+    ],
+)
+def test_near_misses_of_papers_miss_by_a_hair(
+    folder: Path, tmp_path: Path, detail: str, kind: str, table: str, old: str, new: str
+) -> None:
+    near = [json.loads(line) for line in (folder / "near.ndjson").read_text(encoding="utf-8").splitlines()]
+    plate = next(row["plate"] for row in near if row["detail"] == detail)
+    registry = tmp_path / "registry"
+    shutil.copytree(folder / "registry", registry)
+    path = registry / f"{table}.csv"
+    text = path.read_text(encoding="utf-8") if old else "group,name,value\n" + new
+    path.write_text(text.replace(old, new) if old else text, encoding="utf-8")
+    with (folder / "positions.ndjson").open(encoding="utf-8") as every:
+        own = "".join(line for line in every if plate in line).encode()
+    for where, found in ((folder / "registry", set()), (registry, {kind})):
+        engine = Engine(read_registry(where), daily=True)
+        episodes, _ = replay(io.BytesIO(own), "positions.ndjson", engine)
+        assert {episode["kind"] for episode in episodes if episode["plate"] == plate} == found

@@ -118,5 +118,5 @@ def test_near_misses_come_near(day: Made) -> None:
         and fix.time is not None
         and number(edge, "begin_ms") + 20_000 <= fix.time <= number(edge, "end_ms") - 20_000
     ]
-    assert len(inside) > 3
+    assert len(inside) >= 3
     assert set(inside) <= {63.0, 73.0, 83.0, 103.0}
