@@ -169,6 +169,10 @@ class Parameters:
         return self.sets[index]
 
 
+MOST: Mapping[str, float] = {"reach_dm": 1_000}
+"""What parameters may be at most where more could not be worked out: a road is kept in every cell it reaches."""
+
+
 def check_override(row: Override, defaults: Mapping[str, Default], fences: Collection[str] | None) -> None:
     """See that a row changes a parameter that there is, to a value it can take.
 
@@ -189,6 +193,8 @@ def check_override(row: Override, defaults: Mapping[str, Default], fences: Colle
     if row.value < 0 or (whole and row.value != int(row.value)) or (by_class and row.value == 0):
         expected = "a number above 0" if by_class else "a whole number from 0" if whole else "a number from 0"
         raise RegistryError(row.row.path, row.row.line, "value", expected, row.value)
+    if row.value > MOST.get(row.name, row.value):
+        row.row.fail("value", f"a number up to {MOST[row.name]:g}")
     if row.fence and fences is None:
         row.row.fail("fence", f"nothing: {row.group} goes by no fence")
     if row.fence and fences is not None and row.fence not in fences:

@@ -117,6 +117,10 @@ def test_a_row_that_meets_one_of_before(connection: psycopg.Connection, tmp_path
             {"exemptions.csv": "kind,reason,county,plate_color,valid_to\n*,x,652301,黄,2026-03-01\n"},
             "line 2, field 'plate_color': expected a whole number from 0 to 255",
         ),
+        (
+            {"parameters.csv": "group,name,value\nroad_match,reach_dm,1001\n"},
+            "field 'value': expected a number up to 1000",
+        ),
         ({"parameters.csv": "group,name,value\nroad_match,reach,5\n"}, "field 'name': expected a parameter of road_m"),
         ({"fences.geojson": FENCE.replace('"A"', '"B"'), "vehicles.csv": "plate,class\n"}, ""),
     ],
