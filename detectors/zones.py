@@ -47,7 +47,7 @@ class Grid:
     """Fences by grid cell, for one kind of fence or a few."""
 
     def __init__(self, fences: Sequence[Fence], chosen: Sequence[int]) -> None:
-        self.chosen = np.array(chosen, np.int32)
+        self.chosen = np.array([*chosen, -1], np.int32)
         self.shapes = [fences[at].shape for at in chosen]
         shapely.prepare(self.shapes)
         self.edges = edges_of(self.shapes)
@@ -123,16 +123,28 @@ class Grid:
         """
         n = len(lon)
         limit, fence = np.full(n, np.inf), np.full(n, -1, np.int32)
-        with np.errstate(invalid="ignore"):
-            column = np.floor((lon - self.west) * self.per_lon)
-            row = np.floor((lat - self.south) * self.per_lat)
-        on_grid = (column >= 0) & (column < self.cells) & (row >= 0) & (row < self.cells)
-        cell = np.where(on_grid, row * self.cells + column, -1.0).astype(np.int32)
-        table = (self.start, self.member, self.from_ms, self.to_ms, self.classes, self.limit_kmh)
-        doubtful = _scan(cell, time_ms, kind, *table, limit, fence)
+        doubtful = _scan(
+            lon,
+            lat,
+            time_ms,
+            kind,
+            self.west,
+            self.south,
+            self.per_lon,
+            self.per_lat,
+            self.cells,
+            self.start,
+            self.member,
+            self.from_ms,
+            self.to_ms,
+            self.classes,
+            self.limit_kmh,
+            limit,
+            fence,
+        )
         if len(doubtful):
             self._settle(doubtful, lon, lat, limit, fence)
-        return Least(limit, np.where(fence >= 0, self.chosen[fence], np.int32(-1)))
+        return Least(limit, self.chosen[fence])
 
     def _settle(self, doubtful: Int32, lon: Float64, lat: Float64, limit: Float64, fence: Int32) -> None:
         """Test exactly the pairs of fix and fence that the grid leaves open."""
@@ -146,9 +158,15 @@ class Grid:
 
 @kernel
 def _scan(
-    cell: Int32,
+    lon: Float64,
+    lat: Float64,
     time_ms: Int64,
     kind: Int8,
+    west: float,
+    south: float,
+    per_lon: float,
+    per_lat: float,
+    cells: int,
     start: Int32,
     member: Int32,
     from_ms: Int64,
@@ -159,9 +177,12 @@ def _scan(
     fence: Int32,
 ) -> Int32:
     """Settle the fences that cover a fix's cell; return the (fix, fence) pairs to be tested, (p, 2)."""
+    cell = np.full(len(lon), -1, np.int32)
     doubtful = 0
-    for row in range(len(cell)):
-        if cell[row] >= 0:
+    for row in range(len(lon)):
+        column, line = (lon[row] - west) * per_lon, (lat[row] - south) * per_lat
+        if 0.0 <= column < cells and 0.0 <= line < cells:
+            cell[row] = int(line) * cells + int(column)
             for at in range(start[cell[row]], start[cell[row] + 1]):
                 doubtful += member[at] < 0
     pairs = np.empty((doubtful, 2), np.int32)
@@ -199,6 +220,13 @@ class Zones:
     def __init__(self, fences: Sequence[Fence]) -> None:
         self.fences = fences
         self._grids: dict[str, Grid | None] = {}
+        self._ids: dict[str, frozenset[str]] = {}
+
+    def ids(self, kind: str) -> frozenset[str]:
+        """Ids of the fences of a kind."""
+        if kind not in self._ids:
+            self._ids[kind] = frozenset(fence.id for fence in self.fences if fence.kind == kind)
+        return self._ids[kind]
 
     def grid(self, kind: str) -> Grid | None:
         """Grid of the fences of a kind, built when first asked for; None where there are none."""

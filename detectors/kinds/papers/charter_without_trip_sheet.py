@@ -40,7 +40,7 @@ def _channels(batch: Enriched, limits: Limits) -> Int8:
     at = np.flatnonzero(limits.applies) if len(papers) else np.zeros(0, np.int64)
     holds, free, inside = (np.zeros(len(at), np.bool_) for _ in range(3))
     counties = papers.column("counties", _counties, np.object_)
-    known = {fence.id for fence in registry.fences if fence.kind == "county"}
+    known = batch.around.zones.ids("county")
     for row in papers.every(batch.vehicle[at], batch.time_ms[at]):
         holds |= row >= 0
         sheets, back = np.unique(row, return_inverse=True)
