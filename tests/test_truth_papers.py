@@ -1,5 +1,6 @@
 """Truth of papers: V26-V31, and V09 under relay permits, against an independent plain reading of their docstrings."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tests.reading.positions import Positions
 from tests.reading.registry import Registry
 from tests.reading.reminders import reminders
 from tests.readings import assert_agree, product
+from tests.streams import START_MS
 from tests.streams_papers import write_stream_of_papers
 
 SEEDS = range(32)
@@ -100,3 +102,18 @@ def test_warnings_of_papers_that_end(tmp_path: Path, seed: int, ending: bool) ->
     found = warned(positions, registry)
     assert sorted(found) == sorted(plain)
     assert found or not ending
+
+
+def test_a_relay_permit_that_ends_while_a_stretch_is_pending(tmp_path: Path) -> None:
+    """The fix that makes the stretch driving decides: its driving counts from its own beginning."""
+    two = START_MS + 2 * 3_600_000
+    fixes = []
+    for second in range(-600, 720, 20):
+        lat, speed = 44.0 + max(0, second) * 1.5e-5, 6 if second >= 0 else 0
+        fixes.append({"plate": "P0", "time": two + second * 1_000, "lon": 87.0, "lat": lat, "speed_kmh": speed})
+    (tmp_path / "positions.ndjson").write_text("".join(f"{json.dumps(fix)}\n" for fix in fixes), encoding="utf-8")
+    (tmp_path / "vehicles.csv").write_text("plate,class\nP0,L\n", encoding="utf-8")
+    permits = f"plate,permit,valid_from,valid_to\nP0,relay,,{two + 30_000}\n"
+    (tmp_path / "permits.csv").write_text(permits, encoding="utf-8")
+    [found] = assert_agree(tmp_path / "positions.ndjson", tmp_path)
+    assert (found["kind"], found["begins_ms"]) == ("V09", two)

@@ -20,7 +20,6 @@ class Part:
     end: int
     dm: int
     sets: Sight  # the fix whose parameters a counter takes that begins here
-    later: Sight  # the pair's later fix
 
     @property
     def ms(self) -> int:
@@ -37,21 +36,21 @@ def parts_of(pair: Pair, rules: Set) -> list[Part]:
         drives = pair.dm >= rules["moved_dm"] and 360 * pair.dm >= rules["drive_kmh"] * pair.dt
     else:
         return gap_parts(pair, rules)
-    return [Part(DRIVE if drives else STOP, a.t, b.t, pair.dm if drives else 0, a, b)]
+    return [Part(DRIVE if drives else STOP, a.t, b.t, pair.dm if drives else 0, a)]
 
 
 def gap_parts(pair: Pair, rules: Set) -> list[Part]:
     """ "Δt > 300 000 (a gap)"."""
     a, b = pair.a, pair.b
     if pair.jumps:
-        return [Part(UNKNOWN, a.t, b.t, 0, a, b)]
+        return [Part(UNKNOWN, a.t, b.t, 0, a)]
     if pair.dm < rules["near_dm"]:
-        return [Part(STOP, a.t, b.t, 0, a, b)]
+        return [Part(STOP, a.t, b.t, 0, a)]
     gap_drive = min(pair.dt, int(rules["gap_ms_per_dm"] * pair.dm))
     rest = pair.dt - gap_drive
     what = STOP if rest >= rules["long_rest_ms"] else UNKNOWN
     both = [
-        Part(what, a.t, a.t + rest, 0, a, b),
-        Part(GAP_DRIVE, a.t + rest, b.t, pair.dm, b, b),
+        Part(what, a.t, a.t + rest, 0, a),
+        Part(GAP_DRIVE, a.t + rest, b.t, pair.dm, b),
     ]
     return [part for part in both if part.ms > 0]

@@ -32,16 +32,15 @@ class SmallHours:
         self.night = Night(0)
 
     def drive(self, part: Part, at: Sight) -> None:
-        """A pair's drive (no gap-drive), applied at a pair whose later fix is `at`."""
-        if not self.eligible(part.later):
+        """A pair's drive (no gap-drive), applied at a pair whose later fix is `at`: that fix decides."""
+        if not self.eligible(at):
             return
         two = (part.start + ZONE) // DAY * DAY - ZONE + 2 * HOUR
         while two < part.end:
             inside = overlap(part.start, part.end, two, two + 3 * HOUR)
             if inside > 0:
                 self.add(two, part, inside)
-                if self.eligible(at):
-                    self.test(at)
+                self.test(at)
             two += DAY
 
     def add(self, two: int, part: Part, inside: int) -> None:
