@@ -16,8 +16,35 @@ Judged = tuple[list[dict[str, Any]], dict[str, int]]
 """Episodes, and how many fixes met which fate."""
 
 
-READ = frozenset({"V01", "V02", "V03", "V04", "V05", "V06", "V09", "V20", "V26", "V27", "V28", "V29", "V30", "V31"})
+READ = frozenset(
+    {
+        "V01",
+        "V02",
+        "V03",
+        "V04",
+        "V05",
+        "V06",
+        "V09",
+        "V10",
+        "V18",
+        "V19",
+        "V20",
+        "V21",
+        "V22",
+        "V24",
+        "V25",
+        "V26",
+        "V27",
+        "V28",
+        "V29",
+        "V30",
+        "V31",
+    }
+)
 """Kinds that the second reader has read; the comparison is about them."""
+
+PLACED = frozenset({"V10", "V19", "V20", "V21", "V24", "V25"})
+"""Those of them whose fence both readings tell."""
 
 
 def read_kinds() -> dict[str, Kind]:
@@ -44,7 +71,10 @@ def reading(positions: Path, registry: Path) -> Judged:
 
 def shared(episodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Episodes without what only the product adds."""
-    return [{k: v for k, v in episode.items() if k not in ("place_county", "fence")} for episode in episodes]
+    return [
+        {k: v for k, v in episode.items() if k != "place_county" and (k != "fence" or episode["kind"] in PLACED)}
+        for episode in episodes
+    ]
 
 
 def printed(episodes: list[dict[str, Any]]) -> str:

@@ -155,6 +155,21 @@ def write_papers(folder: Path, random: Random, plates: list[str]) -> None:
             ],
         ),
     }
+    tables["exemptions"] = (
+        "kind,reason,plate,class,county,fence",
+        [
+            (
+                random.choice(("V26", "V27", "V28", "V29", "V30", "V31")),
+                "试",
+                random.choice(plates),
+                random.choice(("", "", "CH")),
+                random.choice(("", "", "652301")),
+                random.choice(("", "A", "S")),
+                *span,
+            )
+            for span in _spans(random, 5, ends=True)
+        ],
+    )
     for table, (header, rows) in tables.items():
         if random.random() < 0.9:
             _write(folder, table, header, rows if random.random() < 0.9 else [])

@@ -39,6 +39,10 @@ class Fence:
         """For this class, and valid at this time."""
         return (not self.classes or letter in self.classes) and self.valid_from <= t < self.valid_to
 
+    def around(self, t: int, lon: float, lat: float) -> bool:
+        """Whatever its classes."""
+        return self.valid_from <= t < self.valid_to and self.holds(lon, lat)
+
     def holds(self, lon: float, lat: float) -> bool:
         """Bounding box first."""
         if not (self.west <= lon <= self.east and self.south <= lat <= self.north):

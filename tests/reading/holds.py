@@ -1,4 +1,4 @@
-"""Holds: rulebook §3, the runs of V01, V02, V03, V04 and V20 of one vehicle."""
+"""Holds: rulebook §3, the runs of V01, V02, V03 and V04 of one vehicle."""
 
 from dataclasses import dataclass, field
 
@@ -8,9 +8,9 @@ from .parameters import Set
 from .registry import Registry, Row
 from .sight import Sight
 
-CLASSES = {"V01": "LCHBTF", "V02": "LCHBF", "V03": "LC", "V04": "LCHBTF", "V20": "H"}
-SEVERITY = {"V01": 2, "V02": 2, "V03": 2, "V04": 4, "V20": 4}  # at the start; rulebook §6
-AT_LEAST = ("V04", "V20")  # kinds whose span is ">=", the others' is ">"
+CLASSES = {"V01": "LCHBTF", "V02": "LCHBF", "V03": "LC", "V04": "LCHBTF"}
+SEVERITY = {"V01": 2, "V02": 2, "V03": 2, "V04": 4}  # at the start; rulebook §6
+AT_LEAST = ("V04",)  # kinds whose span is ">=", the others' is ">"
 
 
 @dataclass(slots=True)
@@ -20,7 +20,6 @@ class Place:
     limit: float
     matched: bool
     speed_fence: float | None
-    no_go: bool
 
 
 @dataclass(slots=True)
@@ -93,8 +92,6 @@ class Hold:
 
     def condition(self, sight: Sight, place: Place, rules: Set) -> Hit | None:
         """The table's column "condition"."""
-        if self.kind == "V20":
-            return Hit(sight.t, sight.speed, 0.0, True) if place.no_go else None
         limit, matched = place.limit, place.matched
         if self.kind == "V02":
             if place.speed_fence is None:
@@ -123,8 +120,6 @@ class Hold:
         """Fixes of a confirmed run join the episode; bars are looked at before a rise."""
         shown = held.shown
         shown.ends_ms = run.last
-        if self.kind == "V20":
-            return
         for hit in hits:
             if held.peak is None or hit.speed > held.peak.speed:
                 held.peak = hit
@@ -139,7 +134,7 @@ class Hold:
 
 
 class Holds:
-    """The five kinds of one vehicle."""
+    """The four kinds of one vehicle."""
 
     def __init__(self, registry: Registry, episodes: list[Episode]) -> None:
         self.registry = registry
@@ -152,12 +147,11 @@ class Holds:
             hold.take(sight, place)
 
     def place(self, sight: Sight, row: Row) -> Place:
-        """Limit, speed fence and no-go of a fix."""
+        """Limit and speed fence of a fix."""
         letter, t, lon, lat = row.letter, sight.t, sight.lon, sight.lat
         limit, matched = self.registry.road(row, t, lon, lat)
         fences = self.registry.fences
         speed_fence = None
         if letter in CLASSES["V02"]:
             speed_fence = fences.least_limit("speed", letter, t, lon, lat)
-        no_go = letter in CLASSES["V20"] and any(fences.holding("hazmat_no_go", letter, t, lon, lat))
-        return Place(limit, matched, speed_fence, no_go)
+        return Place(limit, matched, speed_fence)

@@ -194,6 +194,7 @@ class Missing:
     """The six kinds of one vehicle."""
 
     def __init__(self, registry: Registry, episodes: list[Episode]) -> None:
+        self.registry = registry
         self.previous: Sight | None = None
         self.following = (Waybill("V27", registry, episodes), Mismatch("V31", registry, episodes))
         self.looking = (
@@ -208,6 +209,12 @@ class Missing:
         pair: Pair | None = None if self.previous is None else pair_of(self.previous, sight)
         self.previous = sight
         for kind in self.following:
-            kind.take(sight, pair, kind.judge(sight, sight.row))
+            kind.take(sight, pair, kind.judge(sight, self.row(kind.code, sight)))
         for one in self.looking:
-            one.take(sight, pair, NOTHING if sight.row is None else one.judge(sight, sight.row))
+            row = self.row(one.code, sight)
+            one.take(sight, pair, NOTHING if row is None else one.judge(sight, row))
+
+    def row(self, code: str, sight: Sight) -> Row | None:
+        """The vehicle's row; None where it is exempt: "as one of a vehicle of another class"."""
+        row = sight.row
+        return None if row is None or self.registry.exempt(code, row, sight.t, sight.lon, sight.lat) else row

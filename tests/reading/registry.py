@@ -7,9 +7,11 @@ from math import inf
 from pathlib import Path
 
 from . import values
+from .exemptions import Exemption, read_exemptions
 from .fences import Fence, Fences, read_fences
 from .papers import Papers
 from .parameters import Owner, Parameters, Set, Setting, read_parameters
+from .routes import Route, read_routes
 
 NOBODY = Owner()
 
@@ -27,6 +29,7 @@ class Row:
     small_hours_exempt: bool = False
     valid_from: float = -inf
     valid_to: float = inf
+    area: str = ""
     owner: Owner = field(init=False)
 
     def __post_init__(self) -> None:
@@ -44,6 +47,8 @@ class Registry:
         fences: list[Fence] | None = None,
         settings: list[Setting] | None = None,
         papers: Papers | None = None,
+        routes: list[Route] | None = None,
+        exemptions: list[Exemption] | None = None,
     ) -> None:
         self.rows: dict[tuple[str, int], list[Row]] = {}
         for row in rows:
@@ -51,6 +56,8 @@ class Registry:
         self.fences = Fences(fences or [])
         self.parameters = Parameters(settings or [])
         self.papers = papers or Papers()
+        self.routes = routes or []
+        self.exemptions = exemptions or []
 
     @classmethod
     def read(cls, folder: Path) -> "Registry":
@@ -61,6 +68,8 @@ class Registry:
             read_fences(fences) if fences.exists() else None,
             read_parameters(parameters) if parameters.exists() else None,
             Papers.read(folder),
+            read_routes(folder),
+            read_exemptions(folder),
         )
 
     def row(self, plate: str, plate_color: int, t: int) -> Row | None:
@@ -71,9 +80,22 @@ class Registry:
                 best = row
         return best
 
-    def set(self, group: str, row: Row | None, t: int) -> Set:
-        """The parameter set of a group for a fix at t of a vehicle with this row."""
-        return self.parameters.at(group, NOBODY if row is None else row.owner, t)
+    def set(self, group: str, row: Row | None, t: int, fence: str = "") -> Set:
+        """The parameter set of a group for a fix at t of a vehicle with this row, where the kind goes by a fence."""
+        return self.parameters.at(group, NOBODY if row is None else row.owner, t, fence)
+
+    def exempt(self, kind: str, row: Row, t: int, lon: float, lat: float) -> bool:
+        """ "A vehicle that is its `plate`, or whose registry row has its `class`, `county` and `company`"."""
+        return any(
+            one.kind in (kind, "*")
+            and one.valid_from <= t < one.valid_to
+            and (not one.plate or (one.plate, one.plate_color) == (row.plate, row.plate_color))
+            and (not one.letters or row.letter in one.letters)
+            and (not one.county or one.county == row.county)
+            and (not one.company or one.company == row.company)
+            and (not one.fence or any(f.id == one.fence and f.around(t, lon, lat) for f in self.fences.fences))
+            for one in self.exemptions
+        )
 
     def road(self, row: Row, t: int, lon: float, lat: float) -> tuple[float, bool]:
         """ "min(class cap, least `limit_kmh`); else the class default ("unmatched")"."""
@@ -115,4 +137,5 @@ def row_of(row: Mapping[str, str | None]) -> Row:
         small_hours_exempt=values.flag(cell("small_hours_exempt")),
         valid_from=begin,
         valid_to=end,
+        area=cell("area"),
     )

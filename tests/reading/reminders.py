@@ -68,9 +68,12 @@ class Reminders:
         self.qualification(pair, sight, sight.row)
 
     def warns(self, code: str, pair: Pair, row: Row) -> float | None:
-        """Until when a paper that ends is told of; None where the pair is no driving."""
-        rules = self.registry.set(code, row, pair.b.t)
-        return pair.b.t + rules["warn_days"] * DAY_MS if drives(pair, rules) else None
+        """Until when a paper that ends is told of; None where the pair is no driving, or the kind does not apply."""
+        at = pair.b
+        if self.registry.exempt(code, row, at.t, at.lon, at.lat):
+            return None
+        rules = self.registry.set(code, row, at.t)
+        return at.t + rules["warn_days"] * DAY_MS if drives(pair, rules) else None
 
     def ending(self, table: str, holder: Holder, t: int, sort: str) -> tuple[float, dict[str, object]] | None:
         """End of the papers of a sort without a break from t on, and what is said of the last of them."""

@@ -12,9 +12,11 @@ from .episode import Episode, supersede
 from .gate import Gate
 from .holds import Holds
 from .missing import Missing
+from .places import Places
 from .positions import Fix, Positions
 from .registry import Registry
 from .sight import Sight
+from .stays import Standing
 
 ACCEPTED = "accepted"
 UNKNOWN_VEHICLE = "unknown_vehicle"
@@ -31,13 +33,15 @@ class Reading:
 class Vehicle:
     """One vehicle's state: "depends on its own fixes, the registry and the ticks only"."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, holder: tuple[str, int]) -> None:
         self.registry = registry
         self.episodes: list[Episode] = []
         self.gate = Gate()
         self.holds = Holds(registry, self.episodes)
         self.driving = Driving(registry, self.episodes)
         self.missing = Missing(registry, self.episodes)
+        self.places = Places(registry, self.episodes)
+        self.standing = Standing(registry, self.episodes, holder)
 
     def take(self, fix: Fix, counts: Counter[str]) -> None:
         """One fix in arrival order."""
@@ -53,6 +57,8 @@ class Vehicle:
         self.holds.take(sight)
         self.driving.take(sight)
         self.missing.take(sight)
+        self.places.take(sight)
+        self.standing.take(sight)
 
 
 def replay_fixes(fixes: Iterable[Fix], registry: Registry) -> Reading:
@@ -63,7 +69,7 @@ def replay_fixes(fixes: Iterable[Fix], registry: Registry) -> Reading:
         key = fix.plate, fix.plate_color
         vehicle = vehicles.get(key)
         if vehicle is None:
-            vehicle = vehicles[key] = Vehicle(registry)
+            vehicle = vehicles[key] = Vehicle(registry, key)
         vehicle.take(fix, counts)
     shown = []
     for key in sorted(vehicles):
