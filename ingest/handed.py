@@ -57,6 +57,8 @@ def read_files(paths: Sequence[Path], *, only: Collection[str] = (), datum: str 
 
 
 def _read(path: Path, only: Collection[str]) -> Source:
+    if not path.exists():
+        raise RegistryError(path, 0, "file", "a file or a folder", "No such file or folder")
     if is_gtfs(path):
         return _chosen(read_gtfs(path), only)
     if path.is_dir():

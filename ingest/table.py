@@ -90,8 +90,10 @@ def read_header(path: Path, cells: Sequence[str], required: tuple[str, ...], kno
     Raises
     ------
     RegistryError
-        A required column is missing, or one stands twice or is not known.
+        There is none, a required column is missing, or one stands twice or is not known.
     """
+    if not cells:
+        raise RegistryError(path, 1, "file", "a line that names the columns", "nothing")
     header = [column(cell.strip()) for cell in cells]
     for name in required:
         if name not in header:

@@ -1,7 +1,7 @@
 """Trips: the rows of a timetable's tables, made sense of."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain, takewhile
+from itertools import chain
 from typing import Protocol
 
 from ingest.moment import ALWAYS_FROM_MS, ALWAYS_TO_MS, BEIJING_MS, DAY_MS, from_ms
@@ -205,16 +205,21 @@ def _spans(
 
 
 def _check_alone(spans: Iterable[tuple[Span, Row]], refuse: Refuse) -> None:
-    """See that no trip is run twice on a day."""
+    """See that no trip is run twice on a day; what is refused is no reason to refuse others."""
     by_trip: dict[int, list[tuple[Span, Row]]] = {}
     for span, row in spans:
         by_trip.setdefault(span.trip, []).append((span, row))
     for same in by_trip.values():
         same.sort(key=lambda span: span[0].first)
+        out = set[int]()
         for at, (one, before) in enumerate(same):
-            for other, row in takewhile(lambda span: span[0].first < one.last, same[at + 1 :]):  # noqa: B023
-                if _meet(one, other):
+            for beside in range(at + 1, len(same)):
+                other, row = same[beside]
+                if id(before) in out or other.first >= one.last:
+                    break
+                if id(row) not in out and _meet(one, other):
                     known, late = sorted((before, row), key=lambda row: row.line)
+                    out.add(id(late))
                     expected = f"each trip once a day; line {known.line} has it on one of these days too"
                     _fail(late, "trip", expected, refuse)
 

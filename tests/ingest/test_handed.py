@@ -93,7 +93,7 @@ def test_a_workbook_that_is_none_or_unfolds_to_too_much(tmp_path: Path, monkeypa
     assert path.stat().st_size < 1 << 20
     with pytest.raises(RegistryError, match="expected a workbook that unfolds to at most 536,870,912 bytes"):
         read_files([path])
-    with pytest.raises(RegistryError, match="expected a readable XLSX workbook, found 'No such file"):
+    with pytest.raises(RegistryError, match="expected a file or a folder, found 'No such file"):
         read_files([tmp_path / "b.xlsx"])
     monkeypatch.setattr(workbook, "MOST_COLUMNS", 3)
     with pytest.raises(RegistryError, match="field 'file': expected at most 3 columns"):
@@ -230,6 +230,29 @@ def test_bad_features_and_a_timetable(tmp_path: Path) -> None:
     assert ["feature 3" in told[0], "feature 2" in told[1], "feature 4" in told[2]] == [True] * 3
     assert "expected rings that do not cross themselves" in told[1]
     assert ["each stop once" in told[3], "a longitude from" in told[4], len(told)] == [True, True, 5]
+
+
+def test_one_trip_on_every_line_is_told_line_by_line_at_once(tmp_path: Path) -> None:
+    """Compared each with each these lines would take an hour."""
+    stops = "stop,lon,lat\nA,87.3,44.0\nB,87.3,44.1\n"
+    times = "trip,order,stop,arrives\nT,1,A,07:00\nT,2,B,08:00\n"
+    trips = "trip,plate,days\n" + "T,测A00001,12\n" + "T,测A00001,23\nT,测A00002,3\n" + "T,测A00001,1\n" * 20_000
+    for name, text in (("stops", stops), ("stop_times", times), ("trips", trips)):
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+    faults = find_faults(read_files([tmp_path]))
+    assert [fault.error.line for fault in faults] == [3, *range(5, 20_005)], "line 4 meets one that is left out itself"
+
+
+@pytest.mark.parametrize("name", ["permits.csv", "vehicles.csv"])
+def test_a_file_without_a_header_does_not_empty_its_table(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("\ufeff\n", encoding="utf-8")
+    with pytest.raises(RegistryError, match=f"{name}, line 1, field 'file': expected a line that names the columns"):
+        read_files([tmp_path / name])
+
+
+def test_a_path_to_nothing(tmp_path: Path) -> None:
+    with pytest.raises(RegistryError, match="expected a file or a folder, found 'No such file or folder'"):
+        read_files([tmp_path / "registry"])
 
 
 def test_chinese_names_are_of_what_there_is() -> None:
