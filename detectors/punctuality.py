@@ -135,7 +135,9 @@ def irregular(day: Day, limits: Limits) -> Found:
         flags[what, call], deviation[what, call], planned[what, call] = counts & bad, apart, interval
     many = np.stack([np.bincount(of_run[flag], minlength=len(plan.trip)) for flag in flags])
     least = np.ones((6, len(plan.trip)), np.int64)
-    least[[Irregularity.GAP, Irregularity.BUNCHING]] = parameter("interval_calls", np.arange(len(plan.trip)))
+    least[[Irregularity.GAP, Irregularity.BUNCHING]] = np.maximum(
+        1, parameter("interval_calls", np.arange(len(plan.trip)))
+    )
     wrong = many >= least
     judged = np.bincount(of_run[plan.judged], minlength=len(plan.trip))
     missed = (judged >= 2) & (np.bincount(of_run[plan.judged & plan.known], minlength=len(plan.trip)) == 0)

@@ -87,10 +87,11 @@ def stop_takes_ms(
     before_kmh, behind_kmh : float
         Speeds at its ends [km/h].
     brake, pull : float
-        [m/s²].
+        [m/s²]; they count for 0.1 at least, the highest speed for 1 km/h.
     """
     before, behind = before_kmh / 3.6, behind_kmh / 3.6
-    most = max(most_kmh / 3.6, max(before, behind))
+    brake, pull = max(0.1, brake), max(0.1, pull)
+    most = max(max(1.0, most_kmh) / 3.6, max(before, behind))
     rest_m = distance_dm / 10.0 - before * before / (2.0 * brake) - behind * behind / (2.0 * pull)
     return hold_ms + 1000.0 * (before / brake + behind / pull + max(0.0, rest_m) / most)
 

@@ -164,7 +164,7 @@ def bus_skipped_stop(batch: Enriched, limits: Limits, state: State) -> Found:
     **Passing.** A pair with 0 < Δt ≤ ``gap_ms`` and D > 0 that does not jump passes a stop with a due call if
     0 < share ≤ 1, the way's distance ≤ ``pass_m``, and the way and the call's direction have a scalar product > 0. Of
     several due calls at one stop the one whose departure is nearest to t_pass = t_a + ⌊share · Δt⌋ counts (of equal
-    ones the one that departs first). Only where the kind applies to b, and no ``dispatch`` and no ``detour`` permit
+    ones as in `schedule_irregularity`). Only where the kind applies to b, and no ``dispatch`` and no ``detour`` permit
     holds for the vehicle at t_b.
 
     **Where it may have stopped.** *Slow* is below ``slow_kmh``. `halt` is the latest of these, nothing at first:
@@ -177,7 +177,7 @@ def bus_skipped_stop(batch: Enriched, limits: Limits, state: State) -> Found:
       `halt` is a's place.
     - neither, neither slow: if a stop takes no longer than Δt, `halt` is the pair's whole way. A stop takes
       ``hold_ms`` + 1000 · (v_a/β + v_b/α + max(0, D/10 − v_a²/2β − v_b²/2α)/v_max) ms; speeds in m/s (km/h ÷ 3.6),
-      β ``brake_mps2``, α ``pull_mps2``, v_max the greatest of ``most_kmh``, v_a, v_b.
+      β ``brake_mps2`` and α ``pull_mps2``, 0.1 at least, v_max the greatest of ``most_kmh``, v_a, v_b, 1 km/h.
 
     **Judged**, at each b, in this order. If a stop is pending: where `halt` was set at this fix (not by the first line
     above) and lies within the ``serve_m`` (of the passing's b) of it, it is served; else, where b lies farther from it
@@ -186,7 +186,7 @@ def bus_skipped_stop(batch: Enriched, limits: Limits, state: State) -> Found:
     is dropped; else it is skipped at once if b lies farther from it than ``serve_m``, or becomes the one that is
     pending, in the place of any other, which is dropped. Another passing of the very call (stop, trip, departure) that
     became pending last, or was skipped at once, is passed over: a way that bends passes a stop twice. At a fix at which
-    the kind does not apply all is forgotten.
+    the kind does not apply all is forgotten; the pair behind it is one like others.
 
     `begins_ms` = `ends_ms` = t_pass, `raised_ms` = t_b of the fix at which it is raised, over at once; the place is
     the stop's. Severity 2; a lead where t_pass and the call's departure differ by more than ``sure_ms``, or the

@@ -138,11 +138,12 @@ def schedule_irregularity(day: Day, limits: Limits, state: State) -> Found:  # n
        unknown.
     2. *late*: at a timed, judged, known call that is not the trip's first, came − arrival > ``late_ms``.
     3. *early*: at one that is not the trip's last, departure − left > ``early_ms``.
-    4. *gap*: timed, judged calls that are not the last of their trip, at one stop of one route, over all vehicles, are
-       put in order by departure, then by the timetable's order of trips, then by the vehicle's row. Where two
-       consecutive ones are known, the later is behind the earlier by P as planned (difference of departures) and by A
-       in truth (difference of *there*); it counts if ``least_interval_ms`` ≤ P ≤ ``most_interval_ms``. Gap where A >
-       ``gap_ratio`` · P (in doubles) at ``interval_calls`` calls of the later trip or more.
+    4. *gap*: timed, judged calls that are not the last of their trip, at one stop of one route, of all trips of the
+       service day and all vehicles (also of those that are not judged themselves), are put in order by departure, then
+       by the timetable's order of trips, then by the vehicle's row. Where two consecutive ones are known, the later is
+       behind the earlier by P as planned (difference of departures) and by A in truth (difference of *there*); it
+       counts if ``least_interval_ms`` ≤ P ≤ ``most_interval_ms``. Gap where A > ``gap_ratio`` · P (in doubles) at
+       ``interval_calls`` calls of the later trip or more, one at least.
     5. *bunching*: the same with A < ``bunch_ratio`` · P.
 
     One episode a trip and vehicle: `begins_ms` the departure from the first stop, `ends_ms` the arrival at the last, at

@@ -90,12 +90,13 @@ def _measures(row: Any) -> dict[str, object]:
 def station_exit_unchecked(batch: Enriched, limits: Limits, state: State) -> Found:
     """A coach that stood in a station leaves it, and no record of its leaving that station lies in the 2 h before.
 
-    Fixes are the vehicle's accepted ones. A *visit* of a station begins at a fix inside a fence of kind ``station``
-    (for the vehicle's class, valid at the fix; of several the one with the least ``limit_kmh``, none counting as 0, of
-    equal ones the first in the file) while there is no other visit. It keeps the parameters of that fix. Let a be its
-    latest fix inside that same fence. Fixes inside, however far apart, belong to the visit. A fix not inside it (also
-    one inside another station) adds its D to *out*, if its speed ≥ ``slow_kmh``; a fix inside sets out to 0. At the
-    first fix c with out ≥ ``leave_dm`` the visit is over; a visit of another station that c lies in begins at once.
+    Fixes are the vehicle's accepted ones. The station of a fix is the fence of kind ``station`` that holds it (for the
+    vehicle's class, valid at the fix; of several the one with the least ``limit_kmh``, none counting as 0, of equal
+    ones the first in the file): a fix is *inside* no other. A *visit* of a station begins at a fix inside it while
+    there is no other visit. It keeps the parameters of that fix. Let a be its latest fix inside that same station.
+    Fixes inside, however far apart, belong to the visit. A fix not inside it (also one inside another station) adds its
+    D to *out*, if its speed ≥ ``slow_kmh``; a fix inside sets out to 0. At the first fix c with out ≥ ``leave_dm`` the
+    visit is over; a visit of another station that c lies in begins at once.
 
     The vehicle has *stayed* if, within the visit, consecutive fixes inside, all slower than ``slow_kmh``, reach from
     one t to another ≥ t + ``stay_ms`` (a fix outside or a faster one ends the series; two fixes are enough).
