@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from threading import Event
 
 from api.judge import Judge
+from api.late import withdrawals
 from api.metrics import Metrics
 from api.pauses import Pauses
 from api.replay import seldom_collecting
@@ -275,11 +276,13 @@ class Worker:
             if known:
                 after = replace(after, registry_version=max(version, part.judge.version))
             refused = [Quarantined(frame, 0, MALFORMED, "no version of the registry", frame.content)]
-            commit(
-                self._connection,
-                Effect.without_fixes({frame.partition: (part.position, after)}, [] if known else refused),
-                self._timed(),
+            moves = {frame.partition: (part.position, after)}
+            newer = self._judge(after.registry_version)
+            cleared = withdrawals(self._connection, part.judge, newer, frame.partition, self.log.partitions)
+            book = commit(
+                self._connection, Effect.without_fixes(moves, () if known else refused, cleared), self._timed()
             )
+            self.metrics.count_facts((one.stands.kind, one.fact) for one in (book.revisions if book else ()))
             part.position = after
         if known and version > part.judge.version:
             judge = self._judge(version)
@@ -323,7 +326,7 @@ class Worker:
                 self._parts[partition].position = after
             self.metrics.count(judged.decoded.batch.time_ms, judged.origin.logged_ms, judged.result)
             self.metrics.count_records(record.reason for record in judged.decoded.quarantined)
-            self.metrics.count_facts((stands.kind, fact) for stands, fact in (book.revisions if book else ()))
+            self.metrics.count_facts((stands.kind, fact) for stands, fact, _ in (book.revisions if book else ()))
             self.metrics.count_facts((warning.kind, "warned") for warning in effect.warnings)
             self.metrics.batch_seconds.observe(time.monotonic() - began)
         for partition, end in ends.items():

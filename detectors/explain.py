@@ -68,6 +68,15 @@ _LEAD = Words(
     "A lead, to be checked before anybody is accused; at most general (2). {doubt}",
 )
 _SURE = Words("已判定，等级{name}（{severity}级）。{sure}", "Established; severity {name} ({severity}). {sure}")
+_LATE = Words(
+    "事后补录的，须覆盖全部时段方自动撤销；只覆盖一部分的，可以申诉。",
+    "What is handed in later withdraws it by itself where it holds for all of the time; where it holds for a part "
+    "only, an appeal is the way.",
+)
+_VERSIONS = Words(
+    "按规则第{rule_version}版、登记第{registry_version}版判定。",
+    "Judged by version {rule_version} of the rule and version {registry_version} of the registry.",
+)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -115,7 +124,8 @@ def explain(kind: Kind, violation: Mapping[str, Any]) -> Explanation:
     kind : Kind
     violation : mapping
         ``begins_ms``, ``raised_ms``, ``ends_ms``, ``severity``, ``lead`` and ``measures``. Optional: ``status``
-        (unless it is ``open``, the end counts as the end); ``fence_name`` and ``road_name``, shown for the ids;
+        (unless it is ``open``, the end counts as the end); ``rule_version`` and ``registry_version``, told at the end;
+        ``fence_name`` and ``road_name``, shown for the ids;
         ``parameters``, those that counted, by name (without them the defaults are shown, and said to be defaults).
     """
     return Explanation(_texts(kind, violation, 0), _texts(kind, violation, 1))
@@ -136,13 +146,15 @@ def _texts(kind: Kind, violation: Mapping[str, Any], language: int) -> Texts:
     if why.along is not None and "road" in measures:
         limit = why.along
     space = " " if language else ""
+    told = {name: violation.get(name) for name in ("rule_version", "registry_version")}
+    versions = "" if None in told.values() else _VERSIONS[language].format(**told)
     return Texts(
         measured=say(why.measured),
         limit=say(limit) + ("" if own else space + _DEFAULTS[language]),
         since=_since(violation)[language],
         clause=_clause(kind.clause)[language],
-        clears=say(why.clears),
-        certainty=say(_certainty(kind, violation)),
+        clears=say(why.clears) + (space + _LATE[language] if kind.tables else ""),
+        certainty=say(_certainty(kind, violation)) + (space + versions if versions else ""),
     )
 
 

@@ -59,7 +59,9 @@ def _casework(cursor: psycopg.Cursor[Any], row: Row) -> None:
     """Open the case of a violation, or let it end where the violation is withdrawn or a graver one takes its place."""
     violation = row["violation_id"]
     if row["event"] == "withdrawn":
-        casework.system_move(cursor, violation, "withdraw", "违规已撤销 the violation was withdrawn")
+        words = "违规已撤销 the violation was withdrawn"
+        why = row["withdrawn_for"]
+        casework.system_move(cursor, violation, "withdraw", f"{words}: {why}" if why else words)
         return
     if row["superseded_by"] is not None:
         casework.system_move(cursor, violation, "supersede", _superseded(row["superseded_by"]))

@@ -12,7 +12,7 @@ from ingest.frames import Quarantined
 from ledger import fixes, violations, warned
 from ledger.fixes import Origin
 from ledger.positions import Position, move
-from ledger.violations import Casebook, Episode
+from ledger.violations import Casebook, Episode, Withdrawal
 from ledger.warned import Warned
 
 Step = Callable[[str], None]
@@ -36,6 +36,7 @@ class Effect:
     episodes : sequence of Episode
         In the order in which they were found.
     warnings : sequence of Warned
+    withdrawals : sequence of Withdrawal
     """
 
     moves: dict[int, tuple[Position, Position]]
@@ -46,13 +47,19 @@ class Effect:
     quarantined: Sequence[Quarantined]
     episodes: Sequence[Episode]
     warnings: Sequence[Warned] = ()
+    withdrawals: Sequence[Withdrawal] = ()
 
     @classmethod
-    def without_fixes(cls, moves: dict[int, tuple[Position, Position]], quarantined: Sequence[Quarantined]) -> Self:
+    def without_fixes(
+        cls,
+        moves: dict[int, tuple[Position, Position]],
+        quarantined: Sequence[Quarantined],
+        withdrawals: Sequence[Withdrawal] = (),
+    ) -> Self:
         """Effect of frames that hold no positions."""
         none = np.zeros(0, np.int32)
         origin = Origin(none, none.astype(np.int64), none, none.astype(np.int64))
-        return cls(moves, no_fixes(), origin, none, none.astype(np.uint8), quarantined, ())
+        return cls(moves, no_fixes(), origin, none, none.astype(np.uint8), quarantined, (), (), withdrawals)
 
 
 def commit(connection: psycopg.Connection, effect: Effect, step: Step) -> Casebook | None:
@@ -61,7 +68,7 @@ def commit(connection: psycopg.Connection, effect: Effect, step: Step) -> Casebo
     Returns
     -------
     Casebook or None
-        What became of the episodes; None where there were none.
+        What became of the episodes or, in an effect without fixes, of what was withdrawn; None where there were none.
 
     Raises
     ------
@@ -83,6 +90,8 @@ def commit(connection: psycopg.Connection, effect: Effect, step: Step) -> Casebo
         step("quarantine")
         if effect.episodes:
             book = violations.apply(cursor, effect.episodes)
+        if effect.withdrawals:
+            book = violations.withdraw(cursor, effect.withdrawals)
         step("violations")
         if effect.warnings:
             warned.keep(cursor, effect.warnings)

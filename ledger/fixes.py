@@ -94,11 +94,22 @@ def read(
         rows = FIXES.parse(content)
         if not len(rows):
             return
-        columns = {name: rows[name].astype(f"={kind}") for name, kind in _OF_BATCH.items()}
-        columns["backfill"] = columns["backfill"].astype(np.bool_)
-        vehicle_id = rows["vehicle_id"].astype(np.int32)
-        yield Batch(vehicle=vehicle_id, **columns), vehicle_id, rows["verdict"].astype(np.uint8)
+        batch = _batch(rows)
+        yield batch, batch.vehicle.copy(), rows["verdict"].astype(np.uint8)
         offset, row = int(rows["log_offset"][-1]), int(rows["log_row"][-1])
+
+
+def of_vehicle(connection: psycopg.Connection, vehicle_id: int, from_ms: int, to_ms: int) -> Batch:
+    """Fixes of a vehicle within a time [ms], both ends included, in log order, (n,); ``vehicle`` is its number."""
+    with connection.cursor() as cursor, cursor.copy(query("inner/fixes_of"), (vehicle_id, from_ms, to_ms)) as source:
+        content = b"".join(bytes(part) for part in source)
+    return _batch(FIXES.parse(content))
+
+
+def _batch(rows: NDArray[np.void]) -> Batch:
+    columns = {name: rows[name].astype(f"={kind}") for name, kind in _OF_BATCH.items()}
+    columns["backfill"] = columns["backfill"].astype(np.bool_)
+    return Batch(vehicle=rows["vehicle_id"].astype(np.int32), **columns)
 
 
 def last_logged_ms(connection: psycopg.Connection, partition: int, before_offset: int) -> int:

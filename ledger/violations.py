@@ -15,10 +15,14 @@ from psycopg.types.json import Jsonb
 
 from detectors.found import Fact
 from ingest.registry import Vehicle
+from ledger import audit
 from ledger.database import query
 
 ONLINE = "online"
 """The pass that runs with the stream."""
+
+ACTOR = "detect"
+"""Who it was, in the audit, that withdrew a violation."""
 
 _NAMESPACE = uuid.UUID("6f1c9b52-6a0e-5f0e-9d57-3a0b8c1f4e21")
 
@@ -95,10 +99,19 @@ class Violation:
 
 
 class Revision(NamedTuple):
-    """A violation as a fact left it."""
+    """A violation as a fact left it, and why, where that is to be said."""
 
     stands: Violation
     fact: str
+    reason: str = ""
+
+
+class Withdrawal(NamedTuple):
+    """A violation that is none any more, why, and the registry version that says so."""
+
+    violation_id: uuid.UUID
+    reason: str
+    registry_version: int
 
 
 class Event(NamedTuple):
@@ -149,20 +162,29 @@ class Casebook:
         """Let an episode, as a fact left it, revise its violation, join one, or found one.
 
         An episode nobody has heard of founds a violation whatever its fact: its kind came to know it
-        while writes were off.
+        while writes were off. Where the violation was withdrawn, what is known of it is no news; if the episode goes
+        on, the violation is not reopened: what lies behind its end is another one.
 
         Source: rulebook §7.
         """
-        violation = self.known.get(episode.key)
-        if violation is not None:
+        key, violation = episode.key, self.known.get(episode.key)
+        if violation is not None and violation.begins_ms > episode.begins_ms:  # the withdrawn part of it lies before
+            episode = _from(episode, violation.begins_ms)
+        if violation is not None and violation.status == "withdrawn":
+            if episode.ends_ms <= violation.ends_ms:
+                return
+            violation, episode = self._go_on(violation, episode, key)
+            graver = self._stretch(violation, episode)
+        elif violation is not None:
             graver = self._stretch(violation, episode)
         elif (violation := self._near(episode)) is not None:
-            self.known[episode.key] = violation
-            self.founded[episode.key] = violation.id
+            self.known[key] = violation
+            self.founded[key] = violation.id
             graver = self._stretch(violation, episode)
             self._revise(violation, "merged")
         else:
-            violation, graver = self._found(episode), False
+            id_ = violation_id(episode.name, episode.kind, episode.begins_ms)
+            violation, graver = self._found(episode, key, id_), False
         if graver:
             self._revise(violation, "risen", tell=True)
         if episode.fact is Fact.ENDED:
@@ -179,9 +201,9 @@ class Casebook:
         ]
         return min(near, key=lambda violation: violation.begins_ms, default=None)
 
-    def _found(self, episode: Episode) -> Violation:
+    def _found(self, episode: Episode, key: Key, id_: uuid.UUID) -> Violation:
         violation = Violation(
-            id=violation_id(episode.name, episode.kind, episode.begins_ms),
+            id=id_,
             vehicle_id=episode.vehicle_id,
             kind=episode.kind,
             begins_ms=episode.begins_ms,
@@ -200,11 +222,22 @@ class Casebook:
             registry_version=episode.registry_version,
             revision=0,
         )
-        self.known[episode.key] = violation
+        self.known[key] = violation
         self._by_vehicle.setdefault((episode.vehicle_id, episode.kind), []).append(violation)
-        self.founded[episode.key] = violation.id
+        self.founded[key] = violation.id
         self._revise(violation, "raised", tell=True)
         return violation
+
+    def _go_on(self, withdrawn: Violation, episode: Episode, key: Key) -> tuple[Violation, Episode]:
+        """Found what lies behind the end of a withdrawn violation, and cut the episode to it.
+
+        It is founded as the withdrawn one was left, whichever row of the episode is the first to tell that it goes on:
+        that would depend on where batches are cut.
+        """
+        episode = _from(episode, withdrawn.ends_ms)
+        left = {name: getattr(withdrawn, name) for name in ("ends_ms", "severity", "measures")}
+        begun = replace(episode, fact=Fact.STANDS, **left)
+        return self._found(begun, key, uuid.uuid5(withdrawn.id, "goes on")), episode
 
     def _stretch(self, violation: Violation, episode: Episode) -> bool:
         """Let the violation cover the episode as it stands; whether that makes it graver."""
@@ -219,12 +252,41 @@ class Casebook:
         self.changed[violation.id] = violation
         return graver
 
+    def withdraw(self, violation: Violation, withdrawal: Withdrawal) -> None:
+        """Let a violation be none any more; the revision says under which version of the registry."""
+        violation.status = "withdrawn"
+        self._revise(violation, "withdrawn", tell=True)
+        stands = replace(self.revisions[-1].stands, registry_version=withdrawal.registry_version)
+        self.revisions[-1] = Revision(stands, "withdrawn", withdrawal.reason)
+
     def _revise(self, violation: Violation, fact: str, *, tell: bool = False) -> None:
         violation.revision += 1
         self.changed[violation.id] = violation
         self.revisions.append(Revision(replace(violation), fact))
         if tell:
             self.events.append(Event(violation.id, violation.revision, fact))
+
+
+def _from(episode: Episode, begins_ms: int) -> Episode:
+    """An episode but for what lies before a time."""
+    return replace(episode, begins_ms=begins_ms, raised_ms=max(episode.raised_ms, begins_ms))
+
+
+def withdraw(cursor: psycopg.Cursor[Any], withdrawals: Sequence[Withdrawal]) -> Casebook:
+    """Withdraw violations, each once, in the cursor's transaction; those concerned are owed to be told."""
+    asked = {one.violation_id: one for one in withdrawals}
+    none: dict[str, list[Any]] = {"vehicles": [], "kinds": [], "from_ms": [], "to_ms": []}
+    book = Casebook({})
+    with cursor.connection.cursor(row_factory=class_row(Violation)) as rows:
+        found = rows.execute(query("inner/violations_touched"), {"ids": list(asked), **none}).fetchall()
+    for violation in found:
+        if violation.status != "withdrawn":
+            one = asked[violation.id]
+            book.withdraw(violation, one)
+            told = {"reason": one.reason, "registry_version": one.registry_version, "revision": violation.revision}
+            audit.write(cursor, ACTOR, "violation.withdraw", str(violation.id), told)
+    _store(cursor, book)
+    return book
 
 
 def apply(cursor: psycopg.Cursor[Any], episodes: Sequence[Episode]) -> Casebook:
@@ -270,7 +332,10 @@ def _store(cursor: psycopg.Cursor[Any], book: Casebook) -> None:
         [{**_columns(violation), "measures": Jsonb(violation.measures)} for violation in book.changed.values()],
     )
     cursor.executemany(
-        "INSERT INTO violation_episodes (vehicle_id, kind, pass, begins_ms, violation_id) VALUES (%s, %s, %s, %s, %s)",
+        "INSERT INTO violation_episodes AS held (vehicle_id, kind, pass, begins_ms, violation_id) "
+        "VALUES (%s, %s, %s, %s, %s) "
+        "ON CONFLICT (vehicle_id, kind, pass, begins_ms) DO UPDATE SET violation_id = excluded.violation_id "
+        "WHERE (SELECT status FROM violations WHERE id = held.violation_id) = 'withdrawn'",
         [(key.vehicle_id, key.kind, ONLINE, key.begins_ms, id_) for key, id_ in book.founded.items()],
     )
     cursor.executemany(
@@ -280,6 +345,7 @@ def _store(cursor: psycopg.Cursor[Any], book: Casebook) -> None:
                 **_columns(revision.stands),
                 "measures": Jsonb(revision.stands.measures),
                 "fact": revision.fact,
+                "reason": revision.reason,
                 "pass": ONLINE,
             }
             for revision in book.revisions

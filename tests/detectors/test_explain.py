@@ -125,6 +125,19 @@ def test_a_speeding_in_full() -> None:
     assert en[3] == "Road Traffic Safety Law art. 42 (《道路交通安全法》第四十二条)"
 
 
+def test_papers_handed_in_later_and_the_versions_that_made_it_are_told_of() -> None:
+    seen = {**SPAN, "measures": {"fence": "N1"}, "severity": 4}
+    zh, en = astuple(explain(CATALOGUE["V20"], {**seen, "rule_version": 2, "registry_version": 17}))
+    assert zh[4].endswith("只覆盖一部分的，可以申诉。")
+    assert en[4].endswith("where it holds for a part only, an appeal is the way.")
+    assert zh[5].endswith("按规则第2版、登记第17版判定。")
+    assert en[5].endswith("Judged by version 2 of the rule and version 17 of the registry.")
+    assert "登记第" not in explain(CATALOGUE["V20"], seen).zh.certainty
+    assert (
+        "申诉" not in explain(CATALOGUE["V01"], {**SPAN, "measures": {"peak_kmh": 130.0, "limit_kmh": 100.0}}).zh.clears
+    )
+
+
 def test_a_guessed_limit_is_said_to_be_a_guess() -> None:
     lead = {**SPAN, "lead": True, "measures": {"peak_kmh": 130.0, "limit_kmh": 100.0}}
     zh, en = astuple(explain(CATALOGUE["V01"], lead))
