@@ -48,9 +48,12 @@ chosen, 2 where the episode has a begin; the highest `grade` counted, with what 
 _ROW = np.dtype(
     [
         *SHOWN,
+        (
+            "third_dm",
+            "i8",
+        ),  # first, so that no compiler takes the row for one of `totals.TOTALLED` with something behind
         ("drive_ms", "i8"),
         ("distance_dm", "i8"),
-        ("third_dm", "i8"),
         ("ended_ms", "i8"),
         ("who", "i8"),
         ("channel", "u1"),
