@@ -51,7 +51,7 @@ _ROW = np.dtype(
         (
             "third_dm",
             "i8",
-        ),  # first, so that no compiler takes the row for one of `totals.TOTALLED` with something behind
+        ),  # first: else the compiler takes the row for one of `totals.TOTALLED`
         ("drive_ms", "i8"),
         ("distance_dm", "i8"),
         ("ended_ms", "i8"),
