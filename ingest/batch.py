@@ -76,8 +76,12 @@ class Batch:
 
     def by_vehicle(self) -> NDArray[np.int64]:
         """Order that puts the rows by vehicle and keeps the arrival order of each, shape (n,)."""
-        small = self.vehicle.astype(np.uint16) if len(self) and self.vehicle.max() < 1 << 16 else self.vehicle
-        return np.argsort(small, kind="stable")
+        # numpy sorts 16 bits at a time by counting, several times as fast as 32 by comparing
+        order = np.argsort(self.vehicle.astype(np.uint16), kind="stable")
+        if not len(self) or self.vehicle.max() < 1 << 16:
+            return order
+        high = (self.vehicle >> 16).astype(np.uint16)[order]
+        return order[np.argsort(high, kind="stable")]
 
 
 def concat(batches: Sequence[Batch]) -> Batch:

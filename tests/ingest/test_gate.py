@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ingest.batch import MISSING_MS, Batch, concat
+from ingest.batch import MISSING_MS, Batch, concat, no_fixes
 from ingest.gate import STATE, Verdict, explain, gate
 from ingest.geodesy import distance_dm, jumps
 
@@ -311,3 +311,13 @@ def test_all_the_fixes_of_a_batch_are_judged() -> None:
     accepted, verdict = gate(many, started())
     assert not verdict.any()
     assert len(accepted) == 50
+
+
+@pytest.mark.parametrize("vehicles", [1, 3, 65_535, 65_536, 65_537, 3_000_000])
+def test_fixes_are_put_by_vehicle_in_order_of_arrival(vehicles: int) -> None:
+    random = np.random.default_rng(vehicles)
+    vehicle = random.integers(0, vehicles, 5_000).astype(np.int32)
+    columns = {name: np.zeros(len(vehicle), column.dtype) for name, column in no_fixes().columns().items()}
+    order = Batch(**columns | {"vehicle": vehicle}).by_vehicle()
+    assert order.tolist() == sorted(range(len(vehicle)), key=lambda row: vehicle[row])
+    assert no_fixes().by_vehicle().tolist() == []
