@@ -12,6 +12,7 @@ from .fences import Fence, Fences, read_fences
 from .papers import Papers
 from .parameters import Owner, Parameters, Set, Setting, read_parameters
 from .routes import Route, read_routes
+from .timetable import Timetable
 
 NOBODY = Owner()
 
@@ -47,6 +48,7 @@ class Registry:
         fences: list[Fence] | None = None,
         settings: list[Setting] | None = None,
         papers: Papers | None = None,
+        timetable: Timetable | None = None,
         routes: list[Route] | None = None,
         exemptions: list[Exemption] | None = None,
     ) -> None:
@@ -56,6 +58,7 @@ class Registry:
         self.fences = Fences(fences or [])
         self.parameters = Parameters(settings or [])
         self.papers = papers or Papers()
+        self.timetable = timetable or Timetable()
         self.routes = routes or []
         self.exemptions = exemptions or []
 
@@ -68,6 +71,7 @@ class Registry:
             read_fences(fences) if fences.exists() else None,
             read_parameters(parameters) if parameters.exists() else None,
             Papers.read(folder),
+            Timetable.read(folder),
             read_routes(folder),
             read_exemptions(folder),
         )

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from .driving import Driving
 from .episode import Episode, supersede
-from .gate import Gate
+from .gate import DRIFT, Gate
 from .holds import Holds
+from .irregular import close
 from .missing import Missing
 from .places import Places
 from .positions import Fix, Positions
 from .registry import Registry
+from .service import Service
 from .sight import Sight
 from .stays import Standing
 
@@ -42,10 +44,13 @@ class Vehicle:
         self.missing = Missing(registry, self.episodes)
         self.places = Places(registry, self.episodes)
         self.standing = Standing(registry, self.episodes, holder)
+        self.service = Service(registry, self.episodes, holder)
 
     def take(self, fix: Fix, counts: Counter[str]) -> None:
         """One fix in arrival order."""
         found = self.gate.take(fix)
+        if not isinstance(found, str) or found == DRIFT:
+            self.service.hear(fix)
         if isinstance(found, str):
             counts[found] += 1
             return
@@ -59,6 +64,7 @@ class Vehicle:
         self.missing.take(sight)
         self.places.take(sight)
         self.standing.take(sight)
+        self.service.take(sight)
 
 
 def replay_fixes(fixes: Iterable[Fix], registry: Registry) -> Reading:
@@ -71,6 +77,7 @@ def replay_fixes(fixes: Iterable[Fix], registry: Registry) -> Reading:
         if vehicle is None:
             vehicle = vehicles[key] = Vehicle(registry, key)
         vehicle.take(fix, counts)
+    close([vehicle.service.passages for vehicle in vehicles.values()])
     shown = []
     for key in sorted(vehicles):
         found = vehicles[key].episodes
