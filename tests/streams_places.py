@@ -73,7 +73,7 @@ TINY: dict[str, dict[str, tuple[float, ...]]] = {
         "severe_points": (4, 6),
     },
 }
-FENCED = ("V10", "V20", "V21", "V24")
+FENCED = {"V10": "no_night_road", "V20": "hazmat_no_go", "V21": "hazmat_restricted", "V24": "closure"}
 AREAS = ("hazmat_no_go", "hazmat_restricted", "no_night_road", "closure", "county", "station", "built_up")
 SMALL = ("approved_stop", "rest_area", "parking", "approved_parking", "shipper", "consignee", "station")
 SORTS = ("hazmat_pass", "restricted_hours", "closure_pass", "detour", "dispatch")
@@ -129,6 +129,7 @@ def write_fences(folder: Path, random: Random) -> None:
     chosen = [kind for kind in AREAS for _ in range(random.choice((0, 1, 2, 3)))]
     chosen += ["county"] * random.choice((0, 2)) + ["station"] * random.choice((1, 3, 4))
     chosen += [kind for kind in SMALL for _ in range(random.choice((0, 1, 1, 3)))]
+    chosen += [random.choice(AREAS[:4])] * random.choice((0, 0, 5))
     random.shuffle(chosen)
     for number, kind in enumerate(chosen):
         name = random.choice(NAMES) if kind == "county" else f"{kind[:1]}{number}"
@@ -249,14 +250,14 @@ def write_bounds(folder: Path, random: Random) -> None:
         rows = [tuple(row.values()) for row in csv.DictReader(file)]
     rows = [(*row[:6], "", *row[6:]) for row in rows]
     features = json.loads((folder / "fences.geojson").read_text(encoding="utf-8"))["features"]
-    ids = [one["properties"]["id"] for one in features if one["properties"]["kind"] in AREAS[:4]]
     for group, names in TINY.items() if random.random() < 0.8 else ():
+        ids = [one["properties"]["id"] for one in features if one["properties"]["kind"] == FENCED.get(group)]
         for name, bounds in names.items():
-            for _ in range(random.choice((0, 1, 1, 2))):
+            for _ in range(random.choice((0, 1, 1, 2, 4))):
                 whole = len(bounds) == 2 and all(isinstance(bound, int) for bound in bounds)
                 value = random.randint(int(bounds[0]), int(bounds[1])) if whole else random.choice(bounds)
                 chosen = random.choice(("", "", "LCH")), random.choice(("", "", "652301")), random.choice(("", "甲"))
-                fence = random.choice(["", *ids]) if group in FENCED and random.random() < 0.4 else ""
+                fence = random.choice(["", *ids]) if random.random() < 0.6 else ""
                 rows.append((group, name, str(value), *chosen, fence, *_span(random)))
     _write(folder, "parameters", "group,name,value,class,county,company,fence", rows)
 

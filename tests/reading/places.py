@@ -137,16 +137,11 @@ class Closed(Span):
         """From the notice on."""
         fences = holding(self.registry, ["closure"], sight, row)
         fences = unpassed(self.registry, fences, sight, row, "closure_pass")
-        fences = [f for f in fences if sight.t >= f.valid_from + self.rules(sight, row, f)["notice_ms"]]
         if not fences:
             return None
-        fence = first(fences)
-        rules = self.rules(sight, row, fence)
-        return Truth(rules, {"fence": fence.id}) if sight.speed >= rules["moving_kmh"] else None
-
-    def rules(self, sight: Sight, row: Row, fence: Fence) -> Set:
-        """Those of the fence itself."""
-        return self.registry.set(self.code, row, sight.t, fence.id)
+        rules = self.registry.set(self.code, row, sight.t, first(fences).id)
+        fences = [fence for fence in fences if sight.t >= fence.valid_from + rules["notice_ms"]]
+        return Truth(rules, {"fence": first(fences).id}) if fences and sight.speed >= rules["moving_kmh"] else None
 
 
 class Abroad(Span):

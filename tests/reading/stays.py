@@ -106,7 +106,7 @@ class Parked(Stays):
 
     def stand(self, stay: Stay, sight: Sight, row: Row) -> None:
         """Raised, and risen."""
-        stay.counts = stay.counts and self.counts(stay, sight, row)
+        stay.counts = stay.counts and self.counts(sight, row)
         stay.seen = stay.seen or row.letter == "H" or given(sight, DOORS)
         if row.letter == "H" and stay.town is None:
             towns = holding(self.registry, ["built_up"], sight, row)
@@ -123,9 +123,9 @@ class Parked(Stays):
                 episode.severity = 4
                 episode.measures["fence"] = stay.town.id
 
-    def counts(self, stay: Stay, sight: Sight, row: Row) -> bool:
+    def counts(self, sight: Sight, row: Row) -> bool:
         """Whether a fix counts."""
-        near = stay.rules["near_dm"]
+        near = self.registry.set(self.code, row, sight.t)["near_dm"]
         if row.letter == "L":
             lines = assigned(self.registry, sight, row)
             if lines is None or (sight.status is not None and not given(sight, IGNITION)):
@@ -185,8 +185,11 @@ class Boarding(Stays):
     def stand(self, stay: Stay, sight: Sight, row: Row) -> None:
         """ "All of whose fixes count"."""
         stay.seen = stay.seen or given(sight, DOORS)
-        here = holding(self.registry, ["station"], sight, row)
-        if here or beside(self.registry, C_MAY, sight, row, stay.rules["near_dm"]):
+        here, near = (
+            holding(self.registry, ["station"], sight, row),
+            self.registry.set(self.code, row, sight.t)["near_dm"],
+        )
+        if here or beside(self.registry, C_MAY, sight, row, near):
             stay.counts = False
 
     def after(self, sight: Sight) -> None:

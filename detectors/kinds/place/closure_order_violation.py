@@ -6,7 +6,7 @@ from detectors.enrich import Enriched
 from detectors.found import Found
 from detectors.kind import Example, Severity, State, kind
 from detectors.limits import Limits
-from detectors.places import ahead, kept, passed
+from detectors.places import ahead, kept, passed, unpassed
 from detectors.spans import SPAN, span, way_measures
 from detectors.why import Why, Words
 from ingest.batch import Bool, Int32, Int64
@@ -40,7 +40,7 @@ SNOW = {
     sparse=True,
     measures=way_measures,
     tables=("permits",),
-    fenced=lambda batch: batch.inside("closure"),
+    fenced=lambda batch: unpassed(batch, "closure", "closure_pass"),
     why=Why(
         measured=Words(
             "在停运管控围栏 {fence} 之内行驶，其间行驶 {distance_m}。",

@@ -27,7 +27,7 @@ CORE = {"id": "N1", "kind": "hazmat_no_go", "box": (87.29, 43.99, 87.31, 44.01)}
     sparse=True,
     measures=no_measures,
     tables=("permits",),
-    fenced=lambda batch: batch.no_go_fence,
+    fenced=lambda batch: unpassed(batch, "hazmat_no_go", "hazmat_pass"),
     why=Why(
         measured=Words(
             "危险货物运输车辆的定位点位于禁行围栏 {fence} 之内。",

@@ -41,7 +41,7 @@ def _window(measures: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mappi
     sparse=True,
     measures=way_measures,
     tables=("permits",),
-    fenced=lambda batch: batch.inside("hazmat_restricted"),
+    fenced=lambda batch: unpassed(batch, "hazmat_restricted", "restricted_hours"),
     why=Why(
         measured=Words(
             "危险货物运输车辆在限时通行路段围栏 {fence} 之内行驶，其间行驶 {distance_m}。",

@@ -114,13 +114,13 @@ _DOORS = tuple(SHUT if speed else OPEN for speed in _SPEEDS)
 def off_station_boarding(batch: Enriched, limits: Limits, state: State) -> Found:
     """A coach stops twice on one day outside, but near, the station that it left last.
 
-    A *stop* is a stay of `detectors.stays`, with ``still_kmh`` 5 and ``still_dm`` 1 000, all of whose fixes count:
-    the fix is in no ``station`` fence, and no ``approved_stop``, ``rest_area`` or ``parking`` fence holds it or
-    has its boundary at ≤ ``near_dm`` 300 (`detectors.lines`, whole dm); fences for its class and time. At the
-    stay's first fix the vehicle's last accepted fix of the same Beijing day inside a ``station`` fence (for its
-    class then) must be ≤ ``far_dm`` 30 000 away (haversine); with none on that day there is no stop. Its length
-    t_last − t_first is ≤ ``most_ms`` 600 000, and ≥ ``least_ms`` 30 000 if a given ``status`` had one of bits
-    13-17 (a door is open) set at one of its fixes, else ≥ ``unseen_ms`` 120 000.
+    A *stop* is a stay of `detectors.stays`, with ``still_kmh`` 5 and ``still_dm`` 1 000, all of whose fixes count: the
+    fix is in no ``station`` fence, and no ``approved_stop``, ``rest_area`` or ``parking`` fence holds it or has its
+    boundary at ≤ ``near_dm`` 300, looked up at the fix (`detectors.lines`, whole dm); fences for its class and time. At
+    the stay's first fix the vehicle's last accepted fix of the same Beijing day inside a ``station`` fence (for its
+    class then) must be ≤ ``far_dm`` 30 000 away (haversine); with none on that day there is no stop. Its length t_last
+    − t_first is ≤ ``most_ms`` 600 000, and ≥ ``least_ms`` 30 000 if a given ``status`` had one of bits 13-17 (a door is
+    open) set at one of its fixes, else ≥ ``unseen_ms`` 120 000.
 
     A stop is counted at the first fix after it, if that is of the same Beijing day as the stay; a stay that is not
     over by then, on the next day, is none. (A stay across midnight is cut: a new one begins at the first fix of the

@@ -163,9 +163,9 @@ def unapproved_stop(batch: Enriched, limits: Limits, state: State) -> Found:
     at most. A fix *counts*
 
     - for class L: at least one assignment holds and all that hold have a line (as in V18), the distance from the
-      nearest of these lines is ≤ 5 000 dm, a given ``status`` has bit 0 (ignition) set, and no ``approved_stop``,
-      ``station``, ``rest_area`` or ``parking`` fence for its class and time holds the fix or has its boundary at ≤
-      ``near_dm`` 1 000 (`detectors.lines`, whole dm);
+      nearest of these lines is ≤ 5 000 dm, ``status``, if it is given, has bit 0 (ignition) set, and no
+      ``approved_stop``, ``station``, ``rest_area`` or ``parking`` fence for its class and time holds the fix or has
+      its boundary at ≤ ``near_dm`` 1 000, looked up at the fix (`detectors.lines`, whole dm);
     - for class H: a row of ``waybills`` of the vehicle holds, or a given ``status`` has bit 8 set (half or fully
       loaded), and no ``approved_parking``, ``parking``, ``rest_area``, ``shipper`` or ``consignee`` fence does.
 
