@@ -62,10 +62,16 @@ def _boxes(low: Float64, high: Float64) -> tuple[Float64, Float64]:
 
 
 def lines_of(shapes: Sequence[Any]) -> Lines:
-    """Lines of LineStrings, MultiLineStrings (their parts follow one another), or boundaries of areas, in order."""
+    """Lines of LineStrings, MultiLineStrings (their parts follow one another), or boundaries of areas, in order.
+
+    Of a place that the registry does not have any more, None, there is none.
+    """
     ends, small, large = [np.zeros((0, 4))], [np.zeros((0, 4))], [np.zeros((0, 4))]
     counts = []
     for shape in shapes:
+        if shape is None:
+            counts.append((0, 0, 0))
+            continue
         boundary = shape.boundary if shape.geom_type in ("Polygon", "MultiPolygon") else shape
         parts = [shapely.get_coordinates(part) for part in shapely.get_parts(boundary)]
         own = np.concatenate([np.hstack([part[:-1], part[1:]]) for part in parts])

@@ -117,6 +117,12 @@ def test_no_line_at_all() -> None:
     assert lines.first.tolist() == [0]
 
 
+def test_a_place_that_is_gone_has_no_line() -> None:
+    line = shapely.LineString([(87.0, 44.0), (87.1, 44.0)])
+    lines = lines_of([line, None, line])
+    assert lines.first.tolist() == [0, 1, 1, 2]
+
+
 def test_stretches_inside_areas() -> None:
     """A road of three segments through two boxes, one of which holds a bend."""
     road = [(87.0, 44.0), (87.1, 44.0), (87.2, 44.0), (87.3, 44.0)]
