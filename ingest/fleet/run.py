@@ -33,7 +33,7 @@ _EARLY = np.asarray([shift.early for shift in SHIFTS])
 _KIND = np.asarray([shift.kind != "" for shift in SHIFTS])
 _ABSENT = np.asarray([shift.fault == "absent" for shift in SHIFTS])
 _DAILY = np.asarray([shift.fault == "absent" or shift.timed for shift in SHIFTS])
-_STRAY = np.asarray([shift.paper == "stop" for shift in SHIFTS])
+_STRAY = np.asarray([shift.paper in ("stop", "boarding") for shift in SHIFTS])
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,10 @@ def test_every_kind_is_planted_and_found_and_nothing_else(folder: Path) -> None:
     assert score.perfect
     assert set(score.planted) == set(CATALOGUE)
     assert score.found == score.planted
+    labels = [json.loads(line) for line in (folder / "labels.ndjson").read_text(encoding="utf-8").splitlines()]
+    said = Counter(kind for label in labels for kind in label.get("implies", ()))
+    assert said
+    assert all(score.implied[kind] >= count for kind, count in said.items())
 
 
 def test_a_fleet_in_parts_is_the_same_fleet(folder: Path) -> None:
@@ -125,3 +129,11 @@ def test_near_misses_of_papers_miss_by_a_hair(
         engine = Engine(read_registry(where), daily=True)
         episodes, _ = replay(io.BytesIO(own), "positions.ndjson", engine)
         assert {episode["kind"] for episode in episodes if episode["plate"] == plate} == found
+
+
+def test_the_page_has_every_kind_and_no_gap() -> None:
+    page = Path(__file__).parents[2] / "docs" / "planted.md"
+    rows = [line.strip("|").split("|") for line in page.read_text(encoding="utf-8").splitlines() if "| V" in line]
+    told = {cells[0].strip(): [int(cell) for cell in cells[1:5]] for cells in rows}
+    assert list(told) == list(CATALOGUE)
+    assert all(planted == found > 0 == missed == extra for planted, found, missed, extra in told.values())
