@@ -87,14 +87,14 @@ class Counters:
         """ "cut at 22:00 and 06:00 and the pieces applied in time order", tested after each."""
         for start, end in night_cuts(part.start, part.end):
             self.c4.add(registry, part, start, end)
-            judge.test(self.c4)
+            judge.test(registry, self.c4)
             night = night_of(start)
             if start >= night + 8 * HOUR:
                 continue  # by day
             if self.c2.night != night:  # "it restarts (and V06 closes) at each 22:00"
                 self.c2 = Counter("V06", night=night)
             self.c2.add(registry, part, start, end)
-            judge.test(self.c2)
+            judge.test(registry, self.c2)
 
 
 @dataclass(slots=True)
@@ -105,10 +105,10 @@ class Judge:
     basis: str
     episodes: list[Episode]
 
-    def test(self, counter: Counter) -> None:
+    def test(self, registry: Registry, counter: Counter) -> None:
         """ "Opens when C4 > 14 400 000 ... `raised_ms` = t_b of the pair that applied it"."""
-        row = self.at.row
-        if row is None or row.letter not in CLASSES[counter.kind]:
+        row, at = self.at.row, self.at
+        if row is None or not registry.applies(counter.kind, CLASSES[counter.kind], row, at.t, at.lon, at.lat):
             return
         limit = counter.rules["limit_ms"]
         if counter.ms <= limit or counter.begin is None:

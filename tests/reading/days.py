@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import nan
 
 from .episode import Episode
 from .gate import Accepted, qualified
@@ -72,10 +73,11 @@ class Days:
         else:
             sheet.continuous += dm
 
-    def row_of(self, day: int, classes: str) -> Row | None:
+    def row_of(self, kind: str, day: int, classes: str) -> Row | None:
         """ "class, registration and parameters are those of the day's last millisecond"."""
-        row = self.registry.row(*self.holder, day + DAY - 1)
-        return row if row is not None and row.letter in classes else None
+        last = day + DAY - 1
+        row = self.registry.row(*self.holder, last)
+        return row if self.registry.applies(kind, classes, row, last, nan, nan) else None
 
     def add(self, kind: str, day: int, row: Row, measures: dict[str, object], severity: int = 1) -> None:
         """ "`begins_ms` = 00:00, `raised_ms` = `ends_ms` = 24:00"."""
@@ -83,16 +85,17 @@ class Days:
 
     def close(self, day: int, sheet: Sheet) -> None:
         """V14, V15 and V17 of one day."""
-        if (row := self.row_of(day, "LCH")) is not None:
+        if (row := self.row_of("V14", day, "LCH")) is not None:
             rules = self.registry.set("V14", row, day + DAY - 1)
             way = sheet.continuous + sheet.incomplete
             if way >= rules["least_dm"] and sheet.continuous < rules["complete_ratio"] * way:
                 measures = {"distance_m": way / 10, "incomplete_m": sheet.incomplete / 10}
                 self.add("V14", day, row, {**measures, "continuous_ratio": sheet.continuous / way})
+        if (row := self.row_of("V15", day, "LCH")) is not None:
             rules = self.registry.set("V15", row, day + DAY - 1)
             if sheet.drifts >= rules["drift_points"]:
                 self.add("V15", day, row, {"drift_pairs": sheet.drifts})
-        if (row := self.row_of(day, "LCHBTF")) is not None:
+        if (row := self.row_of("V17", day, "LCHBTF")) is not None:
             rules = self.registry.set("V17", row, day + DAY - 1)
             n, bad = sheet.received, sheet.unqualified
             if n >= rules["received_points"] and bad > rules["unqualified_most_ratio"] * n:
@@ -129,7 +132,7 @@ class Absence:
         """All days of one vehicle; "Days on which nothing was received are not judged"."""
         in_a_row: dict[int, int] = {}
         for day in filter(self.whole, self.days):
-            row = one.row_of(day, "LCHBTF")
+            row = one.row_of("V13", day, "LCHBTF")
             if row is None or not self.accused(one, row, day):
                 continue
             in_a_row[day] = in_a_row.get(day - DAY, 0) + 1

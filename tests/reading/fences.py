@@ -55,6 +55,7 @@ class Fences:
 
     def __init__(self, fences: list[Fence]) -> None:
         self.fences = fences
+        self.order = {id(fence): number for number, fence in enumerate(fences)}
         self.cells: dict[tuple[str, int, int], list[Fence]] = {}
         self.wide: dict[str, list[Fence]] = {}
         for fence in fences:
@@ -74,9 +75,15 @@ class Fences:
             if fence.applies(letter, t) and fence.holds(lon, lat):
                 yield fence
 
+    def least(self, kind: str, letter: str, t: int, lon: float, lat: float) -> Fence | None:
+        """The one with the "least `limit_kmh` of those", of equal ones the first; None where none holds the point."""
+        found = self.holding(kind, letter, t, lon, lat)
+        return min(found, key=lambda fence: (fence.limit_kmh, self.order[id(fence)]), default=None)
+
     def least_limit(self, kind: str, letter: str, t: int, lon: float, lat: float) -> float | None:
-        """ "least `limit_kmh` of those"; None where no fence holds the point."""
-        return min((fence.limit_kmh for fence in self.holding(kind, letter, t, lon, lat)), default=None)
+        """Its limit."""
+        fence = self.least(kind, letter, t, lon, lat)
+        return None if fence is None else fence.limit_kmh
 
 
 def read_fences(path: Path) -> list[Fence]:

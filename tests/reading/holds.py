@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from .episode import Episode
+from .fences import Fence
 from .metric import is_night
 from .parameters import Set
 from .registry import Registry, Row
@@ -19,7 +20,8 @@ class Place:
 
     limit: float
     matched: bool
-    speed_fence: float | None
+    road_fence: Fence | None
+    speed_fence: Fence | None
 
 
 @dataclass(slots=True)
@@ -30,6 +32,7 @@ class Hit:
     speed: float
     limit: float
     matched: bool
+    fence: Fence | None
 
 
 @dataclass(slots=True)
@@ -67,14 +70,16 @@ class Hold:
     def take(self, sight: Sight, place: Place | None) -> None:
         """One accepted fix (place: None where the vehicle is unknown)."""
         row = sight.row
-        if row is None or place is None or row.letter not in CLASSES[self.kind]:
+        applies = self.registry.applies(self.kind, CLASSES[self.kind], row, sight.t, sight.lon, sight.lat)
+        if row is None or place is None or not applies:
             self.run = None
             return
         run, hit = self.run, None
         if run is not None and sight.t - run.last <= run.rules["gap_ms"]:
             hit = self.condition(sight, place, run.rules)
         if run is None or hit is None:  # the run, if any, is over; the fix may be the first of another
-            rules = self.registry.set(self.kind, row, sight.t)
+            decides = place.speed_fence if self.kind == "V02" else place.road_fence
+            rules = self.registry.set(self.kind, row, sight.t, "" if decides is None else decides.id)
             hit = self.condition(sight, place, rules)
             self.run = run = None if hit is None else Run(sight.t, sight.t, rules)
         if run is None or hit is None:
@@ -92,16 +97,16 @@ class Hold:
 
     def condition(self, sight: Sight, place: Place, rules: Set) -> Hit | None:
         """The table's column "condition"."""
-        limit, matched = place.limit, place.matched
+        limit, matched, fence = place.limit, place.matched, place.road_fence
         if self.kind == "V02":
             if place.speed_fence is None:
                 return None
-            limit, matched = place.speed_fence, True
+            limit, matched, fence = place.speed_fence.limit_kmh, True, place.speed_fence
         if self.kind == "V03" and not is_night(sight.t):
             return None
         bound = rules["ratio"] * limit + rules["margin_kmh"]
         true = sight.speed >= bound if self.kind == "V04" else sight.speed > bound
-        return Hit(sight.t, sight.speed, limit, matched) if true else None
+        return Hit(sight.t, sight.speed, limit, matched, fence) if true else None
 
     def confirm(self, run: Run, row: Row) -> None:
         """Open an episode, or extend the latest when it lies within `merge`."""
@@ -123,7 +128,8 @@ class Hold:
         for hit in hits:
             if held.peak is None or hit.speed > held.peak.speed:
                 held.peak = hit
-                shown.measures["peak_kmh"], shown.measures["limit_kmh"] = hit.speed, hit.limit
+                shown.measures = {"peak_kmh": hit.speed, "limit_kmh": hit.limit}
+                shown.measures |= {} if hit.fence is None else {"fence": hit.fence.id}
             ratio = hit.speed / hit.limit if hit.limit > 0 else float("inf")
             first, second = held.ratios
             held.ratios = (ratio, first) if ratio > first else (first, max(second, ratio))
@@ -151,7 +157,6 @@ class Holds:
         letter, t, lon, lat = row.letter, sight.t, sight.lon, sight.lat
         limit, matched = self.registry.road(row, t, lon, lat)
         fences = self.registry.fences
-        speed_fence = None
-        if letter in CLASSES["V02"]:
-            speed_fence = fences.least_limit("speed", letter, t, lon, lat)
-        return Place(limit, matched, speed_fence)
+        road = fences.least("road", letter, t, lon, lat)
+        zone = fences.least("speed", letter, t, lon, lat) if letter in CLASSES["V02"] else None
+        return Place(limit, matched, road, zone)

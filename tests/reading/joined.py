@@ -83,7 +83,9 @@ class Joined:
     def test(self, end: int, at: Sight) -> None:
         """ "some stop is noted and joined > `limit_ms`"."""
         joined, row = self.joined, at.row
-        if row is None or row.letter not in "LCHF" or joined.stop.ms == 0 or joined.ms <= joined.rules["limit_ms"]:
+        if joined.stop.ms == 0 or joined.ms <= joined.rules["limit_ms"]:
+            return
+        if row is None or not self.registry.applies("V08", "LCHF", row, at.t, at.lon, at.lat):
             return
         if joined.episode is None:
             if self.all > joined.rules["severe_ms"]:

@@ -17,9 +17,10 @@ class Moved:
 
     def take(self, pair: Pair | None) -> None:
         """ "class, registration and parameters are those of the pair's later fix"."""
-        if pair is None or not pair.b.of_class("LCHF") or pair.b.row is None:
+        if pair is None or (row := pair.b.row) is None:
             return
-        row = pair.b.row
+        if not self.registry.applies("V12", "LCHF", row, pair.b.t, pair.b.lon, pair.b.lat):
+            return
         rules = self.registry.set("V12", row, pair.b.t)
         hazmat = "hazmat_" if row.letter == "H" else ""
         least, beyond = rules[f"{hazmat}least_gap_ms"], rules[f"{hazmat}beyond_dm"]
@@ -58,7 +59,7 @@ class Silence:
             name_owner(self.registry, self.open)
         self.open, self.watch = None, None
         row = sight.row
-        if row is None or row.letter not in "LCHBF":
+        if row is None or not self.registry.applies("V11", "LCHBF", row, sight.t, sight.lon, sight.lat):
             return
         rules = self.registry.set("V11", row, sight.t)
         off = sight.status is not None and sight.status & 1 == 0

@@ -101,6 +101,10 @@ class Registry:
             for one in self.exemptions
         )
 
+    def applies(self, kind: str, classes: str, row: Row | None, t: int, lon: float, lat: float) -> bool:
+        """Whether a kind applies: "as one of a vehicle of another class" where it is exempt."""
+        return row is not None and row.letter in classes and not self.exempt(kind, row, t, lon, lat)
+
     def road(self, row: Row, t: int, lon: float, lat: float) -> tuple[float, bool]:
         """ "min(class cap, least `limit_kmh`); else the class default ("unmatched")"."""
         least = self.fences.least_limit("road", row.letter, t, lon, lat)

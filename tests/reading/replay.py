@@ -9,10 +9,11 @@ from pathlib import Path
 
 from .driving import Driving
 from .episode import Episode, supersede
-from .gate import DRIFT, Gate
+from .gate import DRIFT, Accepted, Gate
 from .holds import Holds
 from .irregular import close
 from .missing import Missing
+from .online import Clock, Online, close_days
 from .places import Places
 from .positions import Fix, Positions
 from .registry import Registry
@@ -45,10 +46,11 @@ class Vehicle:
         self.places = Places(registry, self.episodes)
         self.standing = Standing(registry, self.episodes, holder)
         self.service = Service(registry, self.episodes, holder)
+        self.online = Online(registry, self.episodes, holder)
 
-    def take(self, fix: Fix, counts: Counter[str]) -> None:
-        """One fix in arrival order."""
-        found = self.gate.take(fix)
+    def take(self, fix: Fix, found: Accepted | str, counts: Counter[str]) -> None:
+        """One fix in arrival order, and what the gate said of it."""
+        self.online.hear(fix, found)
         if not isinstance(found, str) or found == DRIFT:
             self.service.hear(fix)
         if isinstance(found, str):
@@ -65,24 +67,30 @@ class Vehicle:
         self.places.take(sight)
         self.standing.take(sight)
         self.service.take(sight)
+        self.online.take(sight)
 
 
 def replay_fixes(fixes: Iterable[Fix], registry: Registry) -> Reading:
     """Fixes in memory, in arrival order."""
     vehicles: dict[tuple[str, int], Vehicle] = {}
     counts: Counter[str] = Counter()
+    clock = Clock()
     for fix in fixes:
         key = fix.plate, fix.plate_color
         vehicle = vehicles.get(key)
         if vehicle is None:
             vehicle = vehicles[key] = Vehicle(registry, key)
-        vehicle.take(fix, counts)
+        found = vehicle.gate.take(fix)
+        clock.hear(fix, found, (one.online for one in vehicles.values()))
+        vehicle.take(fix, found, counts)
     close([vehicle.service.passages for vehicle in vehicles.values()])
+    vehicles = {key: Vehicle(registry, key) for key in registry.rows} | vehicles
+    close_days(registry, {key: vehicle.online for key, vehicle in vehicles.items()})
     shown = []
     for key in sorted(vehicles):
-        found = vehicles[key].episodes
-        supersede(found)
-        shown += [e.shown() for e in sorted(found, key=lambda e: (e.kind, e.begins_ms))]
+        episodes = vehicles[key].episodes
+        supersede(episodes)
+        shown += [e.shown() for e in sorted(episodes, key=lambda e: (e.kind, e.begins_ms))]
     return Reading(shown, dict(counts))
 
 

@@ -10,7 +10,7 @@ from .parameters import Set
 from .registry import Registry
 from .sight import Sight
 
-SIGNS = ("speeds_differ", "frozen", "no_position", "two_places")
+SIGNS = ("no_position", "speeds_differ", "frozen", "two_places")
 
 
 @dataclass(slots=True)
@@ -54,10 +54,14 @@ class Signs:
         """ "At every fix those of the vehicle's latest accepted fix"."""
         return self.registry.set("V16", at.row, at.t)
 
+    def on(self, at: Sight) -> bool:
+        """ "The vehicle is of class L C H F at its latest accepted fix"."""
+        return self.registry.applies("V16", "LCHF", at.row, at.t, at.lon, at.lat)
+
     def accepted(self, b: Sight, recorder: float | None) -> None:
         """One accepted fix."""
         a, self.at, self.blind = self.at, b, None
-        if not b.of_class("LCHF"):
+        if not self.on(b):
             self.differ = self.frozen = self.twice = None
             return
         rules = self.rules(b)
@@ -82,7 +86,7 @@ class Signs:
     def unlocated(self, fix: Accepted, recorder: float | None) -> None:
         """One fix refused as `no_fix`."""
         at, run = self.at, self.blind
-        if at is None or not at.of_class("LCHF") or at.row is None:
+        if at is None or at.row is None or not self.on(at):
             return
         if run is not None and fix.t <= run.last:
             return  # "one not later than the run's last is passed over"
@@ -109,7 +113,7 @@ class Signs:
     def drift(self, fix: Accepted) -> None:
         """One fix refused as `drift`."""
         at, self.blind = self.at, None
-        if at is None or not at.of_class("LCHF"):
+        if at is None or not self.on(at):
             return
         rules = self.rules(at)
         if decimetres(at.lon, at.lat, fix.lon, fix.lat) < rules["apart_dm"]:

@@ -74,6 +74,8 @@ class SmallHours:
     def eligible(self, sight: Sight) -> bool:
         """ "L C, not `small_hours_exempt`", and without a `relay` permit that holds."""
         row = sight.row
-        if row is None or row.letter not in "LC" or row.small_hours_exempt:
+        if row is None or row.small_hours_exempt:
+            return False
+        if not self.registry.applies("V09", "LC", row, sight.t, sight.lon, sight.lat):
             return False
         return not self.registry.papers.holding("permits", (row.plate, row.plate_color), sight.t, "relay")

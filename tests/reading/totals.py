@@ -37,7 +37,7 @@ class Totals:
         """ "Once per pair that adds drive, after all its pieces"."""
         added, self.added = self.added, False
         row, t = at.row, at.t
-        if not added or row is None or row.letter not in "LCH":
+        if not added or row is None or not self.registry.applies("V07", "LCH", row, t, at.lon, at.lat):
             return
         first = t // BUCKET - BUCKETS + 1
         self.driven = {bucket: ms for bucket, ms in self.driven.items() if bucket >= first}
