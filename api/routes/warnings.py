@@ -10,8 +10,9 @@ from api import cursors, views
 from api.permissions import Reader
 from api.problems import Problem
 from api.routes.violations import DAY_MS, Moment, midnight_ms, now_ms
-from api.schemas import Code, Day, Outcome, Page, Prewarning
+from api.schemas import Code, Day, Page
 from api.state import Db, Held
+from api.warning_schemas import Outcome, Prewarning
 from ledger.shown import Shown
 from ledger.warned import Asked, Place
 
