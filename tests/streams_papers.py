@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -87,7 +87,7 @@ def _chain(random: Random, most: int) -> Iterator[tuple[str, str]]:
         at = end + random.choice((0, 0, 1, 1_000, HOUR_MS))
 
 
-def _write(folder: Path, table: str, header: str, rows: list[tuple[object, ...]]) -> None:
+def _write(folder: Path, table: str, header: str, rows: Sequence[tuple[object, ...]]) -> None:
     with (folder / f"{table}.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow((*header.split(","), "valid_from", "valid_to"))

@@ -138,10 +138,10 @@ def read_on(positions: Path, registry: Path) -> Iterator[tuple[tuple[str, int], 
     vehicles: dict[tuple[str, int], Vehicle] = {}
     for fix in lines:
         key = fix.plate, fix.plate_color
-        vehicle = vehicles.setdefault(key, Vehicle(rules))
+        vehicle = vehicles.setdefault(key, Vehicle(rules, key))
         before = {id(episode): episode.severity for episode in vehicle.episodes}
         accepted = vehicle.gate.accepted
-        vehicle.take(fix, Counter())
+        vehicle.take(fix, vehicle.gate.take(fix), Counter())
         raised, risen = set[Told](), set[Told]()
         for episode in vehicle.episodes:
             one = episode.kind, fix.plate, episode.begins_ms, episode.raised_ms, episode.severity
@@ -156,7 +156,8 @@ def read_on(positions: Path, registry: Path) -> Iterator[tuple[tuple[str, int], 
 @pytest.mark.parametrize("seed", [101, 113, 117, 127, 134, 149, 151, 189])
 def test_raised_and_risen_are_what_every_prefix_tells(tmp_path: Path, seed: int) -> None:
     paths = stream(tmp_path, seed, vehicles=3, fixes=3_000)
-    product = Judge(*paths, read_kinds())
+    kinds = {code: kind for code, kind in read_kinds().items() if code != "V11"}  # ticks raise it, not fixes
+    product = Judge(*paths, kinds)
     names = product.engine.registry.vehicles.names
     seen: Counter[Fact] = Counter()
     read = list(read_on(*paths))
