@@ -104,7 +104,8 @@ class Ways:
         papers, routes = self.registry.papers["assignments"], self.registry.routes
         by_id: dict[str, list[int]] = {}
         for at, route in enumerate(routes):
-            by_id.setdefault(route.id, []).append(at)
+            if route.shape is not None:  # one that is gone is not drawn
+                by_id.setdefault(route.id, []).append(at)
         order = np.lexsort((papers.from_ms, papers.holder))
         holder, to_ms = papers.holder[order], papers.to_ms[order]
         first = np.searchsorted(holder, np.arange(len(self.registry.vehicles) + 1)).astype(np.int32)

@@ -10,6 +10,7 @@ import pytest
 from detectors.catalogue import CATALOGUE
 from detectors.found import Fact
 from detectors.kind import Example
+from detectors.packing import GONE
 from detectors.places import near_fence, off_route, unpassed
 from tests.detectors.rows import latest
 from tests.drives import Course
@@ -174,3 +175,14 @@ def test_a_freight_vehicle_that_is_long_away(tmp_path: Path) -> None:
     (row,) = latest(Course(tmp_path / "b", hour, example).judge(0, 30))
     assert row["raised_ms"] - row["begins_ms"] == 3_900_000, "the first fix past the hour"
     assert hour.measures(row)["area"] == "away"
+
+
+def test_a_route_that_only_state_remembers_is_not_drawn(tmp_path: Path) -> None:
+    """The same whether a partition came over from another registry or not: an assignment to it says nothing."""
+    far = Example("a kilometre to the east of a route that is gone", {**DRIVE.columns, "lon": 87.3125}, 30, (), kind="H",
+                  papers={"assignments": ({"route": "R9"},)}, lines={"routes": (NORTH,)})  # fmt: skip
+    course = Course(tmp_path, CATALOGUE["V18"], far)
+    routes = course.engine.registry.routes
+    routes.append(replace(routes[0], id="R9", kind=GONE, from_ms=0, to_ms=0, shape=None))
+    assert not len(course.judge(0, len(course.batch)))
+    assert len(course.engine.lookup.ways.assigned.route) == 0
