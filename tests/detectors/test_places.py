@@ -179,8 +179,8 @@ def test_a_freight_vehicle_that_is_long_away(tmp_path: Path) -> None:
 
 def test_a_route_that_only_state_remembers_is_not_drawn(tmp_path: Path) -> None:
     """The same whether a partition came over from another registry or not: an assignment to it says nothing."""
-    far = Example("a kilometre to the east of a route that is gone", {**DRIVE.columns, "lon": 87.3125}, 30, (), kind="H",
-                  papers={"assignments": ({"route": "R9"},)}, lines={"routes": (NORTH,)})  # fmt: skip
+    columns = {**DRIVE.columns, "lon": 87.3125}
+    far = replace(DRIVE, title="far off", columns=columns, fences=(), papers={"assignments": ({"route": "R9"},)})
     course = Course(tmp_path, CATALOGUE["V18"], far)
     routes = course.engine.registry.routes
     routes.append(replace(routes[0], id="R9", kind=GONE, from_ms=0, to_ms=0, shape=None))
