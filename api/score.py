@@ -71,18 +71,25 @@ class Score:
         self.extra += other.extra
 
 
-def _off(label: Row, episode: Row) -> int:
-    """How far an episode lies from a label beyond what the label allows [ms]; 0 where they meet."""
-    slack = int(label["tolerance_ms"])
-    apart = max(label["begin_ms"] - slack - episode["ends_ms"], episode["begins_ms"] - label["end_ms"] - slack)
-    return max(0, int(apart))
+def _answers(label: Row, episode: Row) -> bool:
+    """Whether an episode begins and ends when the label says, within its tolerance."""
+    slack = label["tolerance_ms"]
+    begins, ends = episode["begins_ms"] - label["begin_ms"], episode["ends_ms"] - label["end_ms"]
+    return bool(abs(begins) <= slack and abs(ends) <= slack)
+
+
+def _meets(label: Row, episode: Row) -> bool:
+    """Whether an episode and a label share an instant, or nearly."""
+    slack = label["tolerance_ms"] + MARGIN_MS
+    return bool(episode["begins_ms"] <= label["end_ms"] + slack and episode["ends_ms"] >= label["begin_ms"] - slack)
 
 
 def compare(labels: Iterable[Row], episodes: Iterable[Row]) -> Score:
     """Match labels and episodes of one fleet.
 
-    A label is answered by one episode of its vehicle and kind that meets it; of several by the one that begins
-    nearest, and the others are extra, as is whatever meets no label and no label's ``implies``.
+    A label is answered by one episode of its vehicle and kind that begins and ends within its tolerance; of several
+    by the one that begins nearest, and the others are extra, as is whatever answers no label and is of no kind that a
+    label of the vehicle implies at that time.
     """
     score = Score()
     left: dict[tuple[str, str], list[Row]] = {}
@@ -93,7 +100,7 @@ def compare(labels: Iterable[Row], episodes: Iterable[Row]) -> Score:
         kind = label["kind"]
         score.planted[kind] += 1
         own = left.get((label["plate"], kind), [])
-        near = [episode for episode in own if _off(label, episode) == 0]
+        near = [episode for episode in own if _answers(label, episode)]
         if near:
             own.remove(min(near, key=lambda episode: abs(episode["begins_ms"] - label["begin_ms"])))
             score.found[kind] += 1
@@ -102,7 +109,7 @@ def compare(labels: Iterable[Row], episodes: Iterable[Row]) -> Score:
     for label in labels:
         for kind in label.get("implies", ()):
             own = left.get((label["plate"], kind), [])
-            also = [episode for episode in own if _off(label, episode) <= MARGIN_MS]
+            also = [episode for episode in own if _meets(label, episode)]
             score.implied[kind] += len(also)
             left[label["plate"], kind] = [episode for episode in own if episode not in also]
     score.extra = [episode for own in left.values() for episode in own]

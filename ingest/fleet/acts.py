@@ -10,7 +10,7 @@ from ingest.fleet.elsewhere import elsewhere
 from ingest.fleet.labels import Truth
 from ingest.fleet.plan import DAY_S, LEGS, NEVER, Plan
 from ingest.fleet.roster import Roster
-from ingest.fleet.service import skipped, unserved
+from ingest.fleet.service import EARLIER_S, skipped, unserved
 from ingest.fleet.shift import HOUR, Shift
 from ingest.fleet.shifts import SHIFTS
 from ingest.fleet.tracks import STEP_S, Tracks
@@ -79,9 +79,12 @@ def _spans(spec: Shift, tracks: Tracks, track: Ints, plan: Plan, rows: Ints) -> 
     if spec.paper in ("skipped", "request"):
         return skipped(tracks, track, plan, rows)
     if spec.paper in ("late", "nearly_late"):
-        return [(rows, plan.begin[last, rows].astype(np.float64), stop)]
+        early = EARLIER_S[spec.paper]
+        return [(rows, plan.begin[last, rows].astype(np.float64) - early, stop - early - plan.dwell[rows])]
+    if spec.paper == "waybill":
+        return [(rows, start, plan.end[last - last % 2, rows].astype(np.float64))]  # the way back is empty
     if spec.paper == "hours":
-        return [(rows, unserved(plan, rows), stop)]
+        return [(rows, unserved(plan, rows), stop - plan.dwell[rows])]
     if spec.paper == "stop":
         return [(rows, plan.end[0, rows].astype(np.float64), plan.begin[1, rows].astype(np.float64))]
     if spec.kind == "V06":

@@ -15,8 +15,8 @@ from ingest.fleet.tracks import STEP_S, tracks
 _NEAR_KM = {"L": 0.5, "B": 0.2, "H": 0.3}
 """So far from its route a vehicle of a class still counts as on it."""
 
-_EVERY, _LEAST_S = 4, 600.0
-"""Rows of a track that are looked at; how long it keeps away, at least [unit time]."""
+_EVERY, _SOON_S, _LEAST_S = 4, 60.0, 600.0
+"""Rows of a track that are looked at; not before when it leaves the route, and how long it keeps away, at least [s]."""
 
 
 def _parted(track: int, route: int, near_km: float) -> float:
@@ -27,8 +27,8 @@ def _parted(track: int, route: int, near_km: float) -> float:
     east, north = to_km(table.lon[rows], table.lat[rows])
     off = shapely.distance(shapely.points(east, north), shapely.linestrings(routes()[route].line)) > near_km
     first = int(off.argmax())
-    length = (len(rows) - first) * _EVERY * STEP_S
-    return first * _EVERY * STEP_S if first and off[first:].all() and length > _LEAST_S else np.nan
+    left, away = first * _EVERY * STEP_S, (len(rows) - first) * _EVERY * STEP_S
+    return left if off[first:].all() and left > _SOON_S and away > _LEAST_S else np.nan
 
 
 @lru_cache(maxsize=1)

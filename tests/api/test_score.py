@@ -84,13 +84,14 @@ def episode(kind: str, begins: int, ends: int) -> Row:
 
 
 def test_a_label_is_answered_once() -> None:
-    score = compare([label("V01", 100, 200)], [episode("V01", 205, 210), episode("V01", 110, 190)])
+    score = compare([label("V01", 100, 200)], [episode("V01", 106, 200), episode("V01", 105, 190)])
     assert score.found == Counter(V01=1)
-    assert score.extra == [episode("V01", 205, 210)]
+    assert score.extra == [episode("V01", 106, 200)]
 
 
-def test_an_episode_beyond_the_tolerance_answers_nothing() -> None:
-    score = compare([label("V01", 100, 200)], [episode("V01", 211, 300)])
+@pytest.mark.parametrize(("begins", "ends"), [(111, 200), (89, 200), (100, 211), (100, 189)])
+def test_an_episode_beyond_the_tolerance_answers_nothing(begins: int, ends: int) -> None:
+    score = compare([label("V01", 100, 200)], [episode("V01", begins, ends)])
     assert (len(score.missed), len(score.extra)) == (1, 1)
 
 
