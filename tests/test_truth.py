@@ -15,9 +15,10 @@ from tests.streams import write_stream
 from tests.traces import TRACES, as_rulebook, registry_of_traces
 
 SEEDS = range(32)
+"""All of them are judged by the product; a part by both readings, for the plain one takes its time."""
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", SEEDS[::2])
 def test_random_streams_with_all_the_dirt(tmp_path: Path, seed: int) -> None:
     assert assert_agree(*write_stream(tmp_path, seed))
 

@@ -22,6 +22,7 @@ from tests.streams import START_MS
 from tests.streams_papers import write_stream_of_papers
 
 SEEDS = range(32)
+"""All of them are judged by the product; a part by both readings, for the plain one takes its time."""
 
 
 class Listening(Engine):
@@ -52,7 +53,7 @@ def warned(positions: Path, registry: Path) -> list[tuple[object, ...]]:
     return engine.warned
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", SEEDS[::3])
 def test_random_streams_under_papers(tmp_path: Path, seed: int) -> None:
     assert assert_agree(*write_stream_of_papers(tmp_path, seed))
 

@@ -11,9 +11,10 @@ from tests.readings import assert_agree, product
 from tests.streams_places import write_stream_of_places
 
 SEEDS = range(48)
+"""All of them are judged by the product; a part by both readings, for the plain one takes its time."""
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", SEEDS[::3])
 def test_random_streams_among_places(tmp_path: Path, seed: int) -> None:
     assert assert_agree(*write_stream_of_places(tmp_path, seed))
 
