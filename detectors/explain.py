@@ -252,6 +252,9 @@ def show(name: str, value: Any) -> Words:
 
 def duration(seconds: float) -> Words:
     """A time span, like 4小时12分, cut to whole seconds [s]."""
+    if seconds <= -1:
+        back = duration(-seconds)
+        return Words(f"-{back.zh}", f"-{back.en}")
     if 0 < seconds < 1:
         return Words("不足1秒", "less than 1 s")
     minutes, rest = divmod(int(seconds), 60)

@@ -94,10 +94,11 @@ def _measures(row: Any) -> dict[str, object]:
     measures=_measures,
     why=Why(
         measured=Words(
-            "班次 {trip}（线路 {route}）应于 {due} 停靠站点 {stop}；车辆从距站点 {distance_m} 处经过，前后两个定位点车"
-            "速不低于 {least_kmh}，未见停站。",
-            "Trip {trip} (route {route}) was due at stop {stop} at {due}; the bus passed at {distance_m} from it, at "
-            "{least_kmh} or more at the fixes before and behind it, and no stop was seen.",
+            "班次 {trip}（线路 {route}）应于 {due} 停靠站点 {stop}；车辆晚 {late_s}（负值为早）从距站点 {distance_m} 处"
+            "经过，前后两个定位点车速不低于 {least_kmh}，未见停站。",
+            "Trip {trip} (route {route}) was due at stop {stop} at {due}; the bus passed {late_s} late (negative: "
+            "early) at {distance_m} from it, at {least_kmh} or more at the fixes before and behind it, and no stop was "
+            "seen.",
         ),
         limit=Words(
             "时刻表规定该班次停靠此站。行驶方向与班次一致，行驶轨迹距站点不超过 {pass_m}，而站点 {serve_m} 以内没有低"
