@@ -45,22 +45,22 @@ def test_a_wrong_password_is_refused_and_an_ended_session_comes_back_to_where_it
 
 def test_the_stream_survives_a_restart_and_tells_nothing_twice(stage: Stage) -> None:
     page = stage.page("centre")
-    expect(page.locator(".alerts li").first).to_be_visible()
+    expect(page.locator(".alerts .list li").first).to_be_visible()
     expect(page.locator(".feed[data-health=live], .feed[data-health=stale]")).to_be_visible()
     (before,) = happen(stage.database, company=stage.company, county=stage.county, kind="V03")
-    expect(page.locator(f".alerts li[data-id='{before}'].new")).to_be_visible()
+    expect(page.locator(f".alerts .list li[data-id='{before}'].new")).to_be_visible()
     stage.server.stop()
     expect(page.locator(".feed[data-health=broken]")).to_be_visible()
     expect(page.locator(".map .stopped")).to_contain_text("画面停在")
     (missed,) = happen(stage.database, first=1, company=stage.company, county=stage.county, kind="V03")
     stage.server.start()
-    expect(page.locator(f".alerts li[data-id='{missed}']")).to_be_visible()
+    expect(page.locator(f".alerts .list li[data-id='{missed}']")).to_be_visible()
     (after,) = happen(stage.database, first=2, company=stage.company, county=stage.county, kind="V03")
-    expect(page.locator(f".alerts li[data-id='{after}']")).to_be_visible()
-    ids = page.eval_on_selector_all(".alerts li", "all => all.map(one => one.dataset.id)")
+    expect(page.locator(f".alerts .list li[data-id='{after}']")).to_be_visible()
+    ids = page.eval_on_selector_all(".alerts .list li", "all => all.map(one => one.dataset.id)")
     assert len(ids) == len(set(ids))
     assert ids[:3] == [str(after), str(missed), str(before)]
-    page.locator(".alerts li a").first.focus()
+    page.locator(".alerts .list li a").first.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(str(missed)))
@@ -69,7 +69,7 @@ def test_the_stream_survives_a_restart_and_tells_nothing_twice(stage: Stage) -> 
 def test_a_warning_is_seen_at_once_where_the_company_works_and_on_the_wall(stage: Stage) -> None:
     desk, wall = stage.page("company", "/violations"), stage.page("centre")
     expect(desk.locator(".warnings")).to_be_hidden()
-    expect(wall.locator(".alerts h2").first).to_be_visible()
+    expect(wall.locator(".alerts header h2").first).to_be_visible()
     at = time.time_ns() // 1_000_000
     with connect(stage.database) as connection, connection.transaction(), connection.cursor() as cursor:
         told = warning(
@@ -93,7 +93,7 @@ def test_the_map_shows_the_vehicles_of_the_fleet(stage: Stage) -> None:
     expect(page.locator(".module")).to_have_count(6)
     expect(page.locator(".canvas canvas")).to_be_visible()
     page.click("text=English")
-    expect(page.locator(".alerts h2")).to_have_text("Alerts")
+    expect(page.locator(".alerts header h2")).to_have_text("Alerts")
     assert page.evaluate("document.documentElement.lang") == "en"
 
 
