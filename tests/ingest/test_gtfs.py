@@ -27,7 +27,8 @@ FEED = {
     "week,20260304,2\nweek,20260307,1\nweek,20260404,1\nfeast,20260305,1\n",
     "shapes": "shape_id,shape_pt_lat,shape_pt_lon,shape_pt_sequence\nS,44.02,87.3,30\nS,44.0,87.3,2\nL,44.0,87.3,1\n",
 }
-DATA = Path("/work/shared/data/transit")
+DATA = Path(__file__).parents[2].parent / "shared" / "data" / "transit"
+"""Real feeds that may lie beside the project; they are read there and never copied into it."""
 
 
 def feed(path: Path, **files: str) -> Path:
