@@ -16,15 +16,6 @@ Keep = Callable[[Int64, Int32], Bool]
 SURE_DM = 1_000
 """Nobody asks how far a fix is from its route when it is not farther than this [dm]."""
 
-LOADED_BIT = 0x100
-"""JT/T 808 status bit 8: set where the vehicle is half (01) or fully (11) loaded."""
-
-DOOR_BITS = 0x3E000
-"""JT/T 808 status bits 13 to 17: a door is open."""
-
-ACC_BIT = 0x1
-"""JT/T 808 status bit 0: the ignition is on."""
-
 
 def kept(batch: Enriched, kind: str, keep: Keep) -> Int32:
     """Fence of a kind that holds each fix, for its class and at its time, and counts, (n,); -1 where none does.
@@ -160,12 +151,6 @@ def near_fence(batch: Enriched, kinds: tuple[str, ...], where: Bool, near_dm: In
     rows = np.flatnonzero(where)
     place = batch.lon[rows], batch.lat[rows], batch.time_ms[rows], batch.kind[rows]
     found[rows] = batch.around.ways.near(kinds, *place, near_dm[rows])
-    return found
-
-
-def told(batch: Enriched, bits: int) -> Bool:
-    """Where a status is given and one of these bits is set, (n,)."""
-    found: Bool = (batch.status != -1) & ((batch.status & bits) != 0)
     return found
 
 

@@ -13,10 +13,8 @@ from detectors.limits import Limits
 from detectors.passings import off_way, passings
 from ingest.batch import Bool, Float64, Int32, Int64
 from ingest.kernel import kernel
+from ingest.status import DOOR_BITS, told
 from ingest.timetable import AROUND_MS
-
-DOORS = 0x3E000
-"""JT/T 808 status bits 13 to 17: a door is open."""
 
 SKIPS = np.dtype(
     [
@@ -282,7 +280,7 @@ def skipped(batch: Enriched, when: Bool, limits: Limits, state: State) -> Found:
         batch.lat,
         batch.before_speed_kmh,
         batch.speed_kmh,
-        (batch.status >= 0) & ((batch.status & DOORS) != 0),
+        told(batch.status, DOOR_BITS),
         one,
         limits.parameter("gap_ms"),
         limits.parameter("slow_kmh"),

@@ -15,9 +15,7 @@ from detectors.limits import Limits
 from ingest.batch import Bool, Float64, Int8, Int32, Int64
 from ingest.geodesy import distance_dm, jumps
 from ingest.kernel import kernel
-
-IGNITION_BIT = 0x1
-"""JT/T 808 status bit 0: the ignition is on."""
+from ingest.status import IGNITION_BIT, told
 
 SIGNS = {1: "no_position", 2: "speeds_differ", 4: "frozen", 8: "two_places"}
 """Names of signs by their bits."""
@@ -304,7 +302,7 @@ def tampering(batch: Enriched, limits: Limits, state: State) -> Found:
         refused.lon,
         refused.lat,
         refused.recorder_speed_kmh,
-        (refused.status != -1) & ((refused.status & IGNITION_BIT) != 0),
+        told(refused.status, IGNITION_BIT),
         both.drift,
         limits.parameter("gap_ms"),
         merge_ms,

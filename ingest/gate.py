@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ingest.batch import MISSING_MS, Batch, Bool, Float64, Int8, Int32, Int64
 from ingest.geodesy import distance_dm, jumps
 from ingest.kernel import kernel
+from ingest.status import FIXED_BIT, told
 
 
 class Verdict(IntEnum):
@@ -36,9 +37,6 @@ ABSENCE_MS = 3_600_000
 
 DRIFT_MS = 180_000
 """A place that persists for longer than this is believed [ms]."""
-
-FIXED_BIT = 0x2
-"""JT/T 808 status bit 1: the receiver has a fix."""
 
 VERSION = 1
 """Of what the gate remembers; a new one means old state cannot be read."""
@@ -131,7 +129,7 @@ def flaws(batch: Batch) -> Int8:
 
 def stateless(batch: Batch) -> Int8:
     """Steps 1-3, which need no memory: a ``Verdict`` per fix, (n,)."""
-    no_fix = (batch.status != -1) & ((batch.status & FIXED_BIT) == 0)
+    no_fix = (batch.status != -1) & ~told(batch.status, FIXED_BIT)
     verdict = np.where(batch.backfill, np.uint8(Verdict.BACKFILL), np.uint8(Verdict.ACCEPTED))
     verdict[no_fix] = Verdict.NO_FIX
     verdict[unqualified(batch)] = Verdict.UNQUALIFIED

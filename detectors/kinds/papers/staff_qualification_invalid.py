@@ -16,6 +16,7 @@ from ingest.batch import Bool, Int64
 from ingest.moment import DAY_MS
 from ingest.papers import Papers
 from ingest.registry import CLASSES, driver_code
+from ingest.status import LOADED_BIT, told
 
 _STATE = np.dtype([("tally", TALLY), ("reminded", REMINDED)], align=True)
 _SERVES = {letter: ("L", "C") if letter in "LC" else (letter,) for letter in CLASSES}
@@ -80,8 +81,7 @@ def _without_escort(batch: Enriched, limits: Limits, papers: Papers) -> Bool:
     if not len(papers) or not roster.count("escort"):
         return found
     at = np.flatnonzero(limits.applies & batch.of_class("H"))
-    status = batch.status[at]
-    full = (status >= 0) & ((status >> 8) & 1 == 1)
+    full = told(batch.status[at], LOADED_BIT)
     at = at[full | (registry.papers["waybills"].holding(batch.vehicle[at], batch.time_ms[at]) >= 0)]
     found[at] = True
     staff = roster.column("staff", driver_code, np.int64)

@@ -4,9 +4,10 @@ from detectors.enrich import Enriched
 from detectors.found import Found
 from detectors.kind import Example, Severity, State, kind
 from detectors.limits import Limits
-from detectors.places import DOOR_BITS, near_fence, told
+from detectors.places import near_fence
 from detectors.stays import STOPS, stop_measures, stops_near
 from detectors.why import Why, Words
+from ingest.status import DOOR_BITS, told
 
 STATION = {"id": "T1", "kind": "station", "box": (87.29, 43.99, 87.31, 44.001)}
 SHUT, OPEN = 0x3, 0x2003
@@ -157,6 +158,6 @@ def off_station_boarding(batch: Enriched, limits: Limits, state: State) -> Found
         outside & ~near_fence(batch, ("approved_stop", "rest_area", "parking"), outside, near_dm),
         limits,
         state,
-        seen=told(batch, DOOR_BITS),
+        seen=told(batch.status, DOOR_BITS),
         inside=station,
     )

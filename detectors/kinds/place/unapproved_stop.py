@@ -7,10 +7,11 @@ from detectors.found import Found
 from detectors.kind import Example, Severity, State, kind
 from detectors.kinds.place.route_deviation import NORTH, ON_R1
 from detectors.limits import Limits
-from detectors.places import ACC_BIT, DOOR_BITS, LOADED_BIT, holds, near_fence, off_route, told
+from detectors.places import holds, near_fence, off_route
 from detectors.stays import STAY, stay, stood_measures
 from detectors.ways import ON_ROUTE_DM
 from detectors.why import Why, Words
+from ingest.status import DOOR_BITS, IGNITION_BIT, LOADED_BIT, told
 
 FOR_COACHES = ("approved_stop", "station", "rest_area", "parking")
 FOR_HAZMAT = ("approved_parking", "parking", "rest_area", "shipper", "consignee")
@@ -197,9 +198,10 @@ def unapproved_stop(batch: Enriched, limits: Limits, state: State) -> Found:
     still = limits.applies & (batch.speed_kmh < limits.parameter("still_kmh")[limits.index])
     hazmat = batch.of_class("H")
     off_dm, _ = off_route(batch)
-    coach = still & ~hazmat & (off_dm >= 0) & (off_dm <= ON_ROUTE_DM) & ((batch.status == -1) | told(batch, ACC_BIT))
+    ignited = (batch.status == -1) | told(batch.status, IGNITION_BIT)
+    coach = still & ~hazmat & (off_dm >= 0) & (off_dm <= ON_ROUTE_DM) & ignited
     loaded = still & hazmat
-    loaded &= told(batch, LOADED_BIT) | holds(batch, loaded, "waybills")
+    loaded &= told(batch.status, LOADED_BIT) | holds(batch, loaded, "waybills")
     near_dm = limits.parameter("near_dm")[limits.index]
     coach &= ~near_fence(batch, FOR_COACHES, coach, near_dm)
     loaded &= ~near_fence(batch, FOR_HAZMAT, loaded, near_dm)
@@ -209,7 +211,7 @@ def unapproved_stop(batch: Enriched, limits: Limits, state: State) -> Found:
         coach | loaded,
         limits,
         state,
-        seen=hazmat | told(batch, DOOR_BITS),
+        seen=hazmat | told(batch.status, DOOR_BITS),
         grave=np.where(hazmat, batch.inside("built_up"), np.int32(-1)),
         mark=hazmat.astype(np.uint8),
         stops=("stop_ms", "parked_ms"),

@@ -8,9 +8,7 @@ from detectors.kind import Example, Severity, State, kind
 from detectors.limits import Limits
 from detectors.silence import SILENCE, silence
 from detectors.why import Why, Words
-
-IGNITION_BIT = 0x1
-"""JT/T 808 status bit 0: the ignition is on."""
+from ingest.status import IGNITION_BIT, told
 
 
 def _measures(row: Any) -> dict[str, object]:
@@ -108,6 +106,6 @@ def offline_mid_trip(batch: Enriched, limits: Limits, state: State) -> Found:
     Source: rulebook §1, regulation §4.
     """
     moving = batch.speed_kmh >= limits.parameter("moving_kmh")[limits.index]
-    running = (batch.status == -1) | ((batch.status & IGNITION_BIT) != 0)
+    running = (batch.status == -1) | told(batch.status, IGNITION_BIT)
     when = limits.applies & moving & running & (batch.inside("coverage_hole") < 0)
     return silence(batch, when, limits, state)
