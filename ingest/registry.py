@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ingest.batch import Bool, Int8, Int32, Int64
 from ingest.fences import Feature, Fence, read_features
 from ingest.papers import SORTS, STAFF, VEHICLE, Papers, Sort, check_paper, overlaps
-from ingest.table import RegistryError, Row, read_table
+from ingest.table import RegistryError, Row, listed, read_table
 from ingest.timetable import Timetable
 from ingest.trips import REQUIRED, STOP_TIMES, STOPS, TRIPS, timetable
 
@@ -192,7 +192,7 @@ def read_vehicle(row: Row) -> _VehicleRow:
     party = Party(kind, row.text("county"), row.text("company"))
     begin, end = row.validity()
     drivers, exempt = row.whole("drivers", 1, 1, 99), row.whole("small_hours_exempt", 0, 0, 1)
-    area = frozenset(row.text("area").split())
+    area = listed(row.text("area"))
     return _VehicleRow(vehicle, begin, end, CLASSES.index(kind), drivers, exempt, party, area)
 
 

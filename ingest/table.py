@@ -1,6 +1,7 @@
 """Rows of a registry's CSV file, with errors that name file, line, field and what was expected."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -32,6 +33,11 @@ class RegistryError(ValueError):
         shown = shown if len(shown) <= 200 else f"{shown[:200]}..."
         super().__init__(f"{where}, field {field!r}: expected {expected}, found {shown}")
         self.path, self.line = path, line
+
+
+def listed(text: str) -> frozenset[str]:
+    """Codes of a list in one cell, between blanks, commas or semicolons, also Chinese ones."""
+    return frozenset(filter(None, re.split(r"[\s,;，；、]+", text)))
 
 
 class Row:

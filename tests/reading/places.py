@@ -6,6 +6,7 @@ from math import isinf
 from .episode import Episode
 from .fences import Fence
 from .metric import DAY, ZONE, is_night
+from .missing import COUNTIES
 from .papers import Paper
 from .parameters import Set
 from .registry import Registry, Row
@@ -151,7 +152,7 @@ class Abroad(Span):
 
     def judge(self, sight: Sight, row: Row) -> Truth | None:
         """Outside its area, without detour or charter there."""
-        area = set(row.area.split())
+        area = set(filter(None, COUNTIES.split(row.area)))
         counties = {fence.id for fence in self.registry.fences.fences if fence.kind == "county"}
         if not area or area - counties or permits(self.registry, sight, row, "detour"):
             return None
@@ -160,7 +161,7 @@ class Abroad(Span):
             return None
         county = first(here).id if here else None
         for charter in self.registry.papers.holding("charters", (row.plate, row.plate_color), sight.t):
-            names = charter.cells.get("counties", "").split()
+            names = set(filter(None, COUNTIES.split(charter.cells.get("counties", ""))))
             if not names or county in names:
                 return None
         local = row.letter in "BT"

@@ -1,6 +1,5 @@
 """V26: a charter coach drives without a charter sheet, or outside the counties of its sheets."""
 
-import re
 from typing import Any
 
 import numpy as np
@@ -14,16 +13,12 @@ from detectors.tallies import COUNTED, TALLY, tally
 from detectors.why import Why, Words
 from ingest.batch import Int8
 from ingest.registry import Registry
+from ingest.table import listed
 
 _NO_SHEET, _OUTSIDE, _INSIDE = (np.uint8(channel) for channel in (1, 2, 3))
 _BOX = {"box": (87.0, 43.0, 88.0, 44.02)}
 _COUNTY = ({"id": "652301", "kind": "county", **_BOX},)
 _OTHERS = {"charters": ({"number": "9", "valid_from": "2026-02-01", "valid_to": "2026-02-02"},)}
-
-
-def _counties(text: str) -> frozenset[str]:
-    """Ids of counties; by blanks, commas or semicolons, also Chinese ones."""
-    return frozenset(word for word in re.split(r"[\s,;，；、]+", text) if word)
 
 
 def _measures(row: Any) -> dict[str, object]:
@@ -39,7 +34,7 @@ def _channels(batch: Enriched, limits: Limits) -> Int8:
     what = np.zeros(len(batch), np.uint8)
     at = np.flatnonzero(limits.applies) if len(papers) else np.zeros(0, np.int64)
     holds, free, inside = (np.zeros(len(at), np.bool_) for _ in range(3))
-    counties = papers.column("counties", _counties, np.object_)
+    counties = papers.column("counties", listed, np.object_)
     known = batch.around.zones.ids("county")
     for row in papers.every(batch.vehicle[at], batch.time_ms[at]):
         holds |= row >= 0

@@ -12,6 +12,7 @@ from detectors.places import holds, kept
 from detectors.spans import SPAN, span
 from detectors.why import Why, Words
 from ingest.batch import Bool, Int32, Int64
+from ingest.table import listed
 
 HERE = {"id": "652301", "kind": "county", "box": (87.0, 43.5, 87.5, 44.05)}
 THERE = {"id": "652302", "kind": "county", "box": (87.0, 44.05, 87.5, 45.0)}
@@ -122,7 +123,7 @@ def _measures(row: Any) -> dict[str, object]:
             raised=(),
             kind="B",
             registered={"area": "652301"},
-            papers={"charters": ({"counties": "652302", "valid_to": "2026-03-04"},)},
+            papers={"charters": ({"counties": "652309、652302", "valid_to": "2026-03-04"},)},
             fences=COUNTIES,
         ),
         Example(
@@ -140,11 +141,11 @@ def _measures(row: Any) -> dict[str, object]:
 def out_of_area_operation(batch: Enriched, limits: Limits, state: State) -> Found:
     """A bus or taxi is outside its licensed counties for half an hour; another vehicle is not seen inside for 30 days.
 
-    Condition at a fix: any class; the registry row that holds at the fix has an ``area`` (county codes with spaces
-    between); each of its codes is the id of a ``county`` fence (at any time; else nothing is known); none of the
-    ``county`` fences that hold the fix, for its class and time, has such an id; no row of ``permits`` of sort
-    ``detour`` holds (whatever its fence); and no row of ``charters`` of the vehicle holds whose ``counties`` (codes
-    with spaces between) are empty or name the county of the fix: of several ``county`` fences around it the one with
+    Condition at a fix: any class; the registry row that holds at the fix has an ``area`` (county codes between blanks
+    and any of ``,;，；、``); each of its codes is the id of a ``county`` fence (at any time; else nothing is known);
+    none of the ``county`` fences that hold the fix, for its class and time, has such an id; no row of ``permits`` of
+    sort ``detour`` holds (whatever its fence); and no row of ``charters`` of the vehicle holds whose ``counties``
+    (listed likewise) are empty or name the county of the fix: of several ``county`` fences around it the one with
     the least limit (none is 0), of equal ones the first in the file. The rest is `detectors.spans`, with the time to
     be exceeded: for classes B and T ``hold_ms`` 1 800 000 and ``gap_ms`` 3 600 000 (shown as ``beyond``), for the
     others ``away_ms`` 2 592 000 000 and ``away_gap_ms`` 864 000 000 (``away``), by the class at the run's first fix;
@@ -201,7 +202,7 @@ def _chartered(batch: Enriched, where: Bool) -> Bool:
         return found
     county = batch.inside("county")[rows]
     ids = [*(fence.id for fence in fences), ""]
-    named = [frozenset(text.split()) for text in papers.texts("counties")]
+    named = [listed(text) for text in papers.texts("counties")]
     for row in papers.every(batch.vehicle[rows], batch.time_ms[rows]):
         held = np.flatnonzero(row >= 0)
         clears = [
