@@ -14,6 +14,7 @@ from ingest.registry import Source
 from ingest.table import Row
 
 _TRIANGLE = [[87.0, 44.0], [88.0, 44.0], [87.0, 45.0], [87.0, 44.0]]
+_LANE = [[87.0, 44.0], [87.001, 44.0]]  # short: long roads take long to be laid out
 
 
 def prepare(kinds: Mapping[str, Kind]) -> None:
@@ -30,7 +31,7 @@ def prepare(kinds: Mapping[str, Kind]) -> None:
     road = {
         "type": "Feature",
         "properties": {"id": "side", "limit_kmh": 60},
-        "geometry": {"type": "LineString", "coordinates": _TRIANGLE[:2]},
+        "geometry": {"type": "LineString", "coordinates": _LANE},
     }
     maps = {name: [Feature(here, 1, json.dumps(one).encode())] for name, one in (("fences", fence), ("roads", road))}
     registered = Row(here, 1, {"plate": "-", "class": "L"})
