@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +21,32 @@ WEST, SOUTH, EAST, NORTH = 86.0, 43.6, 90.0, 45.0
 ROADS, POINTS, SPACING_M = 2_000, 101, 100.0
 """Road lines, points of each, and what lies between two of them."""
 
+ROUTES = 200
+"""Roads that are routes, too."""
+
+ASTRAY = 0.05
+"""Vehicles with a route that drive elsewhere."""
+
 ZONES = {"road": 150, "speed": 150, "hazmat_no_go": 60, "station": 60, "parking": 60, "closure": 20}
 COUNTIES = 7
 M_DEG = 180.0 / math.pi / 6_371_008.8
+
+
+class Net(NamedTuple):
+    """Where vehicles drive.
+
+    Attributes
+    ----------
+    roads : float64, (roads, points, 2)
+    limits : int64, (roads,)
+        [km/h].
+    assigned : int64, (vehicles,)
+        The road that a vehicle's route is; -1 where it has none.
+    """
+
+    roads: NDArray[np.float64]
+    limits: NDArray[np.int64]
+    assigned: NDArray[np.int64]
 
 
 def road_points(random: np.random.Generator) -> NDArray[np.float64]:
@@ -71,23 +95,25 @@ def write_maps(
     _collection(folder / "roads.geojson", ways)
     _collection(
         folder / "routes.geojson",
-        [_feature("LineString", line.tolist(), id=f"L{at}") for at, line in enumerate(roads[:200])],
+        [_feature("LineString", line.tolist(), id=f"L{at}") for at, line in enumerate(roads[:ROUTES])],
     )
 
 
-def write_registry(folder: Path, vehicles: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Write a registry of that many vehicles; returns its roads and their limits."""
+def write_registry(folder: Path, vehicles: int) -> Net:
+    """Write a registry of that many vehicles; returns where they drive."""
     folder.mkdir(parents=True)
     random = np.random.default_rng(7)
     roads = road_points(random)
     limits = random.choice((40, 60, 80, 100), ROADS)
     write_maps(folder, roads, limits, random)
-    letters = random.choice(list(MIX), vehicles, p=np.array(list(MIX.values())) / sum(MIX.values())).tolist()
+    drawn = random.choice(list(MIX), vehicles, p=np.array(list(MIX.values())) / sum(MIX.values()))
+    route = np.where(np.isin(drawn, list("LBH")), np.arange(vehicles) % ROUTES, -1)
+    letters = drawn.tolist()
     with (folder / "vehicles.csv").open("w", encoding="utf-8") as file:
         file.write("plate,class,company,county,drivers\n")
         for at, letter in enumerate(letters):
             file.write(f"{_plate(at)},{letter},C{at % 500},65230{at % COUNTIES},{1 + at % 2}\n")
-    assigned = [f"{_plate(at)},L{at % 200}" for at, letter in enumerate(letters) if letter in "LBH"]
+    assigned = [f"{_plate(at)},L{way}" for at, way in enumerate(route.tolist()) if way >= 0]
     bills = [
         f"{_plate(at)},W{at},2026-03-01,2026-03-04" for at, letter in enumerate(letters) if letter == "H" and at % 10
     ]
@@ -96,7 +122,7 @@ def write_registry(folder: Path, vehicles: int) -> tuple[NDArray[np.float64], ND
         ("waybills", "plate,number,valid_from,valid_to", bills),
     ):
         (folder / f"{name}.csv").write_text("\n".join([head, *rows, ""]), encoding="utf-8")
-    return roads, limits
+    return Net(roads, limits, route)
 
 
 def _plate(at: int) -> str:
@@ -108,24 +134,22 @@ class Traffic:
 
     Parameters
     ----------
-    roads : float64, (roads, points, 2)
-    limits : int64, (roads,)
-        Most vehicles drive below them, few in a hundred above [km/h].
-    vehicles : int
-        They are the registry's rows 0 up.
+    net : Net
+        Of the vehicles of the registry's rows 0 up; most drive below the limits, few in a hundred above.
     every_s : float
         Length of a round.
     """
 
-    def __init__(
-        self, roads: NDArray[np.float64], limits: NDArray[np.int64], vehicles: int, every_s: float = 30.0
-    ) -> None:
+    def __init__(self, net: Net, every_s: float = 30.0) -> None:
         self.random = np.random.default_rng(11)
+        roads, limits, assigned = net
+        vehicles = len(assigned)
         self.roads, self.every_s = roads, every_s
         start = parse_ms("2026-03-02T10:00:00")
         assert start is not None
         self.now_ms = start
-        self.road = self.random.integers(0, len(roads), vehicles)
+        astray = (assigned < 0) | (self.random.random(vehicles) < ASTRAY)
+        self.road = np.where(astray, self.random.integers(0, len(roads), vehicles), assigned)
         self.place_m = self.random.uniform(0, (POINTS - 1) * SPACING_M, vehicles)
         pace = limits[self.road] * self.random.normal(0.75, 0.12, vehicles).clip(0.3, 1.3)
         self.pace_kmh = np.where(self.random.random(vehicles) < 0.2, 0.0, pace)

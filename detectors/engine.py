@@ -51,6 +51,10 @@ GROUPS = (*CATALOGUE, "road_limit", "road_match", "driving")
 """Groups of parameters that a registry may override."""
 
 
+COMMON = "FT"
+"""Classes of most vehicles: what is for none of them is judged over a part of the batch, which is far smaller."""
+
+
 class Engine:
     """Gate, lookups, kinds and their state for the vehicles of one registry.
 
@@ -81,6 +85,7 @@ class Engine:
         self.online = {code: kind for code, kind in kinds.items() if kind.scope == "vehicle"}
         layout |= {code: kind.state for code, kind in self.online.items()}
         classes = {code: kind.classes for code, kind in self.online.items()}
+        self.rare = "".join({letter for own in classes.values() if not set(own) & set(COMMON) for letter in own})
         self.states = States(layout, classes, [code for code, kind in self.online.items() if kind.sparse])
         shared = {"gate": gate.VERSION, "activity": activity.VERSION, "road": roads.VERSION}
         self.versions = shared | {code: kind.version for code, kind in self.online.items()}
@@ -104,8 +109,19 @@ class Engine:
         enriched = self.lookup.enrich(
             accepted, self.states["activity"], self.states["road"], Meanwhile(batch, verdict, ticks)
         )
-        found = {code: self._found(kind, enriched) for code, kind in self.online.items()}
+        part = self._part(enriched, self.rare)
+        found = {
+            code: self._found(kind, enriched if set(kind.classes) & set(COMMON) else part)
+            for code, kind in self.online.items()
+        }
         return Result(verdict, int((enriched.entry < 0).sum()), found, self.exemptions.told())
+
+    def _part(self, batch: Enriched, letters: str) -> Enriched:
+        """The fixes of all vehicles that are ever registered with one of these classes."""
+        present, rows = self._present(batch).of(letters)
+        part = batch.part(rows)
+        part.once(("present",), lambda: present)
+        return part
 
     def _found(self, kind: Kind, batch: Enriched) -> Found:
         """What a kind finds in a batch."""
@@ -129,7 +145,7 @@ class Engine:
         whose = kind.code if kind.sparse else kind.classes
         slot = batch.once(("slot", whose), lambda: self._lent(kind, batch)[self._present(batch).run])
         applies = self.exemptions.exempt(kind.code, batch, applies)
-        return Limits(parameters.sets, index, applies, slot, partial(self.states.slots, kind.code))
+        return Limits(parameters.sets, index, applies, slot, partial(self.states.slots, kind.code), parameters.known)
 
     def _present(self, batch: Enriched) -> Present:
         """The vehicles of a batch."""
@@ -159,7 +175,7 @@ class Engine:
         parameters = self.parameters[kind.code]
         index = parameters.index(day.entry, day.time_ms)
         applies = self.exemptions.exempt_days(kind.code, day, day.of_class(kind.classes))
-        return Limits(parameters.sets, index, applies, day.vehicle)
+        return Limits(parameters.sets, index, applies, day.vehicle, known=parameters.known)
 
     def party(self, code: str, episode: Any) -> Party:
         """Class, county and company of the vehicle when its episode was raised; of a day, in its last millisecond.

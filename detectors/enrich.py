@@ -1,7 +1,7 @@
 """Enrich: what the registry and the map say of each accepted fix, looked up once per batch."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,8 +12,8 @@ from detectors.limits import ROAD_LIMIT, Parameters
 from detectors.meanwhile import NOTHING, Meanwhile
 from detectors.roads import ROAD_MATCH, Roads
 from detectors.ways import Ways
-from detectors.zones import Zones
-from ingest.batch import Bool, Float64, Int8, Int32
+from detectors.zones import Least, Zones
+from ingest.batch import Bool, Float64, Int8, Int32, Int64
 from ingest.gate import Accepted
 from ingest.moment import BEIJING_MS, DAY_MS, HOUR_MS
 from ingest.registry import CLASSES, Registry
@@ -60,10 +60,6 @@ class Enriched(Accepted):
         a road did, the fix is unmatched.
     road : int32
         The road line that the fix is on, whatever set its limit; -1 where it is on none. See `roads`.
-    zone_kmh : float64
-        Least limit of the ``speed`` fences that hold the fix; infinite where none does [km/h].
-    zone_fence, no_go_fence : int32
-        The ``speed`` and the ``hazmat_no_go`` fence that holds the fix; -1 where none does.
     pieces : Pieces
         Driving, as told by the pairs that end at these fixes.
     around : Around
@@ -78,9 +74,6 @@ class Enriched(Accepted):
     limit_fence: Int32
     limit_road: Int32
     road: Int32
-    zone_kmh: Float64
-    zone_fence: Int32
-    no_go_fence: Int32
     pieces: Pieces
     around: Around
 
@@ -92,14 +85,17 @@ class Enriched(Accepted):
         found: T = answers[key]
         return found
 
-    def inside(self, fence: str) -> Int32:
-        """Fence of this kind, for the vehicle's class, that holds each fix at its time, (n,); -1 where none does.
+    def least(self, fence: str) -> Least:
+        """Least limit of the fences of this kind that hold each fix at its time, for the vehicle's class, (n,).
 
-        An index into ``registry.fences``; of several the one with the least limit (without one: 0), of equal ones
-        the first.
+        Without a limit a fence's is 0; of equal ones the first sets it.
         """
         zones, place = self.around.zones, (self.lon, self.lat, self.time_ms, self.kind)
-        return self.once(("inside", fence), lambda: zones.least(fence, *place).fence)
+        return self.once(("least", fence), lambda: zones.least(fence, *place))
+
+    def inside(self, fence: str) -> Int32:
+        """The fence of `least`, (n,), an index into ``registry.fences``; -1 where none holds the fix."""
+        return self.least(fence).fence
 
     def paper(self, table: str, sort: str = "") -> Int32:
         """Row of ``registry.papers[table]`` that holds for the vehicle at each fix, (n,); -1 where none does."""
@@ -115,10 +111,22 @@ class Enriched(Accepted):
         """Columns by name, and the pieces."""
         return {name: column for name, column in Accepted.columns(self).items() if name != "around"}
 
+    def part(self, rows: Int64) -> "Enriched":
+        """Some rows, all of a vehicle or none, and their pieces; nothing has been asked of it yet."""
+        columns = self.columns()
+        pieces = columns.pop("pieces")
+        place = np.full(len(self), -1)
+        place[rows] = np.arange(len(rows))
+        row = place.take(pieces["row"])
+        pieces = pieces[row >= 0]
+        pieces["row"] = row[row >= 0]
+        columns = {name: column.take(rows) for name, column in columns.items()}
+        return Enriched(**columns, pieces=pieces, around=replace(self.around, answers={}))
+
     def of_class(self, letters: str) -> Bool:
         """Where the vehicle is of one of these classes, (n,)."""
         wanted = np.array([letter in letters for letter in CLASSES] + [False])
-        return wanted[self.kind]
+        return wanted.take(self.kind)
 
     def at_night(self) -> Bool:
         """Where Beijing clocks show 22:00 to before 06:00, (n,)."""
@@ -168,29 +176,26 @@ class Lookup:
         registry, entries = self.registry, self.registry.entries
         time_ms = accepted.time_ms
         entry = registry.entry(accepted.vehicle, time_ms)
-        kind = entries.kind[entry]
+        kind = entries.kind.take(entry)
         place = accepted.lon, accepted.lat, time_ms, kind
         fenced = self.zones.least("road", *place)
         road = self.roads.match(accepted, kind, self.road_match.index(entry, time_ms), matching)
         limit_road = np.where(fenced.fence >= 0, np.int32(-1), road)
-        limit_kmh = np.where(fenced.fence >= 0, fenced.limit_kmh, self.roads.limit_kmh[road])
-        zone = self.zones.least("speed", *place)
-        numbers = self.road_limit.columns(entry, time_ms)
+        limit_kmh = np.where(fenced.fence >= 0, fenced.limit_kmh, self.roads.limit_kmh.take(road))
+        number = self.road_limit.index(entry, time_ms)
+        cap_kmh, default_kmh = (self.road_limit.sets[name].take(number) for name in ("cap_kmh", "default_kmh"))
         known = (fenced.fence >= 0) | (road >= 0)
-        limit_kmh = np.where(known, np.minimum(numbers["cap_kmh"], limit_kmh), numbers["default_kmh"])
+        limit_kmh = np.where(known, np.minimum(cap_kmh, limit_kmh), default_kmh)
         return Enriched(
             **accepted.columns(),
             entry=entry,
             kind=kind,
-            crew=entries.drivers[entry],
-            exempt=entries.small_hours_exempt[entry],
+            crew=entries.drivers.take(entry),
+            exempt=entries.small_hours_exempt.take(entry),
             limit_kmh=limit_kmh,
             limit_fence=fenced.fence,
             limit_road=limit_road,
             road=road,
-            zone_kmh=zone.limit_kmh,
-            zone_fence=zone.fence,
-            no_go_fence=self.zones.least("hazmat_no_go", *place).fence,
             around=Around(registry, self.zones, self.ways, self.roads, {}, meanwhile),
             pieces=drive(accepted, self.driving.sets, self.driving.index(entry, time_ms), activity),
         )

@@ -6,7 +6,7 @@ each fix carries the index of the set that holds for it.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,8 @@ class Limits:
         a fix is passed over.
     slot_of : callable
         The same for any vehicles, heard in this batch or not.
+    known : dict
+        Columns of `sets` that were asked for before.
     """
 
     sets: NDArray[np.void]
@@ -44,12 +46,18 @@ class Limits:
     applies: Bool
     slot: Int32
     slot_of: Callable[[Int32], Int32] = lambda vehicle: vehicle
+    known: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def parameter(self, name: str, default: float | None = None) -> NDArray[Any]:
         """Values of a parameter by set, (s,); the default for a group that does not have it."""
-        if default is not None and name not in (self.sets.dtype.names or ()):
-            return np.full(len(self.sets), default)
-        return np.ascontiguousarray(self.sets[name])
+        if name not in self.known:
+            own = name in (self.sets.dtype.names or ()) or default is None
+            self.known[name] = np.ascontiguousarray(self.sets[name]) if own else np.full(len(self.sets), default)
+        return self.known[name]
+
+    def at(self, name: str) -> NDArray[Any]:
+        """What a parameter is at each fix, or at each driving piece, (n,) or (p,)."""
+        return self.parameter(name).take(self.index)
 
 
 def _dtype(defaults: Mapping[str, Default]) -> np.dtype[np.void]:
@@ -72,6 +80,8 @@ class Parameters:
         One set holds for all fixes.
     fenced : bool
         Some row names a fence.
+    known : dict
+        Columns of `sets`, for `Limits`.
     """
 
     def __init__(
@@ -85,6 +95,7 @@ class Parameters:
             check_override(row, defaults, fences)
         self.breaks = np.array(sorted({at for row in self._rows for at in (row.from_ms, row.to_ms)}), np.int64)
         self._known: dict[tuple[float, ...], int] = {}
+        self.known: dict[str, NDArray[Any]] = {}
         self.sets: NDArray[np.void] = np.zeros(0, _dtype(defaults))
         spans = len(self.breaks) + 1
         table = [self._set(party, span, "") for party in range(len(registry.parties)) for span in range(spans)]
@@ -102,6 +113,7 @@ class Parameters:
         """Let `sets` hold all that are known."""
         if len(self.sets) < len(self._known):
             self.sets = np.array(list(self._known), self.sets.dtype)
+            self.known = {}
 
     def _set(self, party: int, span: int, fence: str) -> int:
         """Row of `sets` for a party between two breaks, in a fence or in none that counts."""

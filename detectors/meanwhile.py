@@ -33,7 +33,9 @@ class Meanwhile:
 
     def refused(self, *verdicts: Verdict) -> tuple[Batch, Int8, Int64]:
         """Fixes that the gate refused for one of these reasons, by vehicle, then arrival; reasons; positions; (k,)."""
-        rows = np.flatnonzero(np.isin(self.verdict, verdicts))
+        wanted = np.zeros(len(Verdict), np.bool_)
+        wanted[list(verdicts)] = True
+        rows = np.flatnonzero(wanted.take(self.verdict))
         rows = rows[np.argsort(self.batch.vehicle[rows], kind="stable")]
         return self.batch.take(rows), self.verdict[rows], rows.astype(np.int64)
 

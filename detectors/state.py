@@ -44,6 +44,14 @@ class Present(NamedTuple):
     number: Int32
     run: Int64
 
+    def of(self, letters: str) -> tuple["Present", Int64]:
+        """Those that are ever registered with one of these classes, and the rows of their fixes in the batch."""
+        kept = (self.letters & letters_of(letters)) != 0
+        which = np.flatnonzero(kept)
+        rows = np.flatnonzero(kept.take(self.run))
+        run = (np.cumsum(kept) - 1).take(self.run.take(rows))
+        return Present(self.vehicle.take(which), self.letters.take(which), self.number.take(which, axis=1), run), rows
+
 
 class _Pool:
     """Slots that are in use, and those that are free: these are given out again before there are more."""
@@ -140,7 +148,7 @@ class States:
             self._heard[who[new]] = True
             for column, pool in self._shared:
                 self._give(column, pool, who[new[(bits[new] & pool.letters) != 0]])
-        return Present(who, bits, np.ascontiguousarray(self._number[who].T), np.cumsum(first) - 1)
+        return Present(who, bits, np.ascontiguousarray(np.take(self._number, who, axis=0).T), np.cumsum(first) - 1)
 
     def _give(self, column: int, pool: _Pool, vehicles: Int32 | Int64) -> None:
         """Let these vehicles, no two alike, have slots; those that have one keep it."""
@@ -167,13 +175,10 @@ class States:
         if name not in self._sparse:
             return
         table, pool, column = self._tables[name], self._pool[name], self._column[name]
-        end = pool.end
-        holds = _holds(_words(table), slots)
-        idle = (slots >= 0) & (slots < end) & ~holds
-        if idle.any():
+        idle, kept = _turned(_words(table), slots, pool.end)
+        if len(idle):
             self._number[present.vehicle[idle], column] = 0
             pool.take(slots[idle])
-        kept = np.flatnonzero(holds & (slots >= end))
         if len(kept):
             rows = as_bytes(table)[slots[kept]]
             as_bytes(table)[slots[kept]] = 0
@@ -255,13 +260,22 @@ def _grown(table: NDArray[Any], rows: int) -> NDArray[Any]:
 
 
 @kernel
-def _holds(words: NDArray[Any], slots: Int32) -> Bool:
-    """Whether there is anything but zeros in these rows, (u,); nothing is in row -1."""
-    found = np.zeros(len(slots), np.bool_)
+def _turned(words: NDArray[Any], slots: Int32, end: int) -> tuple[Int32, Int32]:
+    """Which of these rows, none of row -1, are below `end` and hold nothing but zeros, and which are not and do."""
+    found = np.empty(len(slots), np.int32)
+    idle, kept = 0, len(slots)
     for at in range(len(slots)):
-        if slots[at] >= 0:
-            for word in range(words.shape[1]):
-                if words[slots[at], word] != 0:
-                    found[at] = True
-                    break
-    return found
+        if slots[at] < 0:
+            continue
+        holds = False
+        for word in range(words.shape[1]):
+            if words[slots[at], word] != 0:
+                holds = True
+                break
+        if slots[at] < end and not holds:
+            found[idle] = at
+            idle += 1
+        elif slots[at] >= end and holds:
+            kept -= 1
+            found[kept] = at
+    return found[:idle], found[kept:][::-1]

@@ -235,9 +235,8 @@ def _tally(
 
 def driving(batch: Enriched, limits: Limits) -> Bool:
     """Fixes whose pair is driving by the parameters that hold at the fix, (n,)."""
-    gap_ms, drive_kmh = limits.parameter("gap_ms"), limits.parameter("drive_kmh")
-    near = (batch.dt_ms > 0) & (batch.dt_ms <= gap_ms[limits.index]) & ~batch.jump
-    found: Bool = near & (batch.before_speed_kmh >= drive_kmh[limits.index]) & (limits.slot >= 0)
+    near = (batch.dt_ms > 0) & (batch.dt_ms <= limits.at("gap_ms")) & ~batch.jump
+    found: Bool = near & (batch.before_speed_kmh >= limits.at("drive_kmh")) & (limits.slot >= 0)
     return found
 
 

@@ -144,7 +144,7 @@ class Grid:
         )
         if len(doubtful):
             self._settle(doubtful, lon, lat, limit, fence)
-        return Least(limit, self.chosen[fence])
+        return Least(limit, self.chosen.take(fence))
 
     def _settle(self, doubtful: Int32, lon: Float64, lat: Float64, limit: Float64, fence: Int32) -> None:
         """Test exactly the pairs of fix and fence that the grid leaves open."""
@@ -215,10 +215,17 @@ def _lower(rows: Int32, members: Int32, fence_kmh: Float64, limit: Float64, fenc
 
 
 class Zones:
-    """All fences of a registry, each kind of fence with a grid of its own."""
+    """All fences of a registry, each kind of fence with a grid of its own.
+
+    Attributes
+    ----------
+    begins_ms : int64, (fences,)
+        From when each holds [ms].
+    """
 
     def __init__(self, fences: Sequence[Fence]) -> None:
         self.fences = fences
+        self.begins_ms: Int64 = np.array([fence.from_ms for fence in fences], np.int64)
         self._grids: dict[str, Grid | None] = {}
         self._ids: dict[str, frozenset[str]] = {}
 

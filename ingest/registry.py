@@ -160,13 +160,13 @@ class Registry:
     def entry(self, vehicle: Int32, time_ms: Int64) -> Int32:
         """Registry row that holds for each vehicle at each time, (n,); -1 where none does."""
         last = len(self.first) - 1
-        begin = self.first[np.minimum(vehicle, last)]
-        end = self.first[np.minimum(vehicle + 1, last)]
+        begin = self.first.take(np.minimum(vehicle, last))
+        end = self.first.take(np.minimum(vehicle + 1, last))
         found = np.full(len(vehicle), -1, np.int32)
         for step in range(self.depth):
             at = np.where(begin + step < end, begin + step, -1)
-            holds = (self.entries.from_ms[at] <= time_ms) & (time_ms < self.entries.to_ms[at])
-            found[holds] = at[holds]
+            holds = (self.entries.from_ms.take(at) <= time_ms) & (time_ms < self.entries.to_ms.take(at))
+            np.copyto(found, at, where=holds, casting="same_kind")
         return found
 
 

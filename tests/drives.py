@@ -148,8 +148,6 @@ class Course:
         }
         if "limit_kmh" in own:
             own["limit_fence"] = np.zeros(len(accepted), np.int32)
-        if "zone_kmh" in own:
-            own["zone_fence"] = np.where(np.isfinite(own["zone_kmh"]), 0, -1).astype(np.int32)
         return replace(enriched, **own)  # type: ignore[arg-type]
 
     def judge(self, begin: int, end: int) -> Found:

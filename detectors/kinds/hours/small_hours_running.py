@@ -17,6 +17,7 @@ from detectors.why import Why, Words
     clause="《道路旅客运输企业安全管理规范》第三十八条第(五)项 (Passenger Transport Safety Norms art. 38(5))",
     limits={"open_ms": 600_000, "open_dm": 50_000, "severe_ms": 3_600_000},
     state=NIGHT_TOTAL,
+    sparse=True,
     measures=total_measures,
     why=Why(
         measured=Words(

@@ -62,6 +62,7 @@ def _channels(batch: Enriched, limits: Limits) -> Int8:
     "(Passenger Transport and Stations Rules, filing of charters, number unverified)",
     limits={**COUNTED, "open_dm": 50_000, "second_dm": 50_000, "share_percent": 20},
     state=TALLY,
+    sparse=True,
     measures=_measures,
     why=Why(
         measured=Words(

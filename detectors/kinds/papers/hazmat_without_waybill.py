@@ -37,6 +37,7 @@ def _measures(row: Any) -> dict[str, object]:
     "(Road Transport of Dangerous Goods Safety Rules 2019 art. 24, number unverified)",
     limits={**COUNTED, "open_dm": 50_000, "second_dm": 50_000, "stand_kmh": 5.0},
     state=_STATE,
+    sparse=True,
     measures=_measures,
     why=Why(
         measured=Words(

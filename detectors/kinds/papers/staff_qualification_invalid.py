@@ -68,7 +68,7 @@ def _drivers(batch: Enriched, limits: Limits, papers: Papers) -> _Drivers:
 
 def _served(batch: Enriched, at: Int64) -> Iterator[tuple[Int64, str]]:
     """Places in `at` of the fixes whose class a qualification serves, and its sort."""
-    for letter, sorts in _SERVES.items():
+    for letter, sorts in _SERVES.items() if len(at) else ():
         own = np.flatnonzero(batch.kind[at] == CLASSES.index(letter))
         yield from ((own, sort) for sort in sorts if len(own))
 
@@ -110,7 +110,7 @@ def _invalid(batch: Enriched, limits: Limits, state: State, drivers: _Drivers, p
 
 def _ending(batch: Enriched, limits: Limits, state: State, drivers: _Drivers, papers: Papers) -> Rows:
     """Qualifications that will end within the days of warning, at drives."""
-    due_ms = batch.time_ms + (limits.parameter("warn_days") * DAY_MS)[limits.index]
+    due_ms = batch.time_ms + limits.at("warn_days") * DAY_MS
     near = (drivers.held_ms != 0) & (drivers.held_ms <= due_ms[drivers.at]) & driving(batch, limits)[drivers.at]
     at = drivers.at[near]
     until_ms = np.zeros(len(at), np.int64)
@@ -136,6 +136,7 @@ def _ending(batch: Enriched, limits: Limits, state: State, drivers: _Drivers, pa
     "(Road Transport Staff Rules, number unverified; Hazardous Chemicals Safety Regulations, escorts, unverified)",
     limits={**COUNTED, "open_dm": 50_000, "open_ms": 600_000, "warn_days": 30},
     state=_STATE,
+    sparse=True,
     measures=_measures,
     why=Why(
         measured=Words(
@@ -296,7 +297,7 @@ def staff_qualification_invalid(batch: Enriched, limits: Limits, state: State) -
     papers = batch.around.registry.papers["qualifications"]
     drivers = _drivers(batch, limits, papers)
     found = _invalid(batch, limits, state, drivers, papers).beside(_ending(batch, limits, state, drivers, papers))
-    for letter, sorts in _SERVES.items():
+    for letter, sorts in _SERVES.items() if len(found) else ():
         lapsed = (found["code"] == _LAPSED) & (found["detail"] == CLASSES.index(letter))
         for sort in reversed(sorts):
             numbered(found, lapsed, papers, sort, found["who"])

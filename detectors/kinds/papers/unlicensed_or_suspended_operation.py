@@ -36,6 +36,7 @@ def _measures(row: Any) -> dict[str, object]:
     "第三条第(一)项 (Road Transport Regulations art. 63, number unverified; major hidden dangers 2023, art. 3(1))",
     limits={**COUNTED, "open_dm": 50_000, "open_ms": 1_800_000},
     state=TALLY,
+    sparse=True,
     measures=_measures,
     why=Why(
         measured=Words(

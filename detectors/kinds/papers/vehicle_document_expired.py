@@ -49,7 +49,7 @@ def _expired(batch: Enriched, limits: Limits, state: State) -> Rows:
 def _ending(batch: Enriched, limits: Limits, state: State) -> Rows:
     """Documents that will end within the days of warning, at drives."""
     papers = batch.around.registry.papers["documents"]
-    due_ms = batch.time_ms + (limits.parameter("warn_days") * DAY_MS)[limits.index]
+    due_ms = batch.time_ms + limits.at("warn_days") * DAY_MS
     drives = limits.applies & driving(batch, limits) if len(papers) else np.zeros(len(batch), np.bool_)
     found: list[tuple[int, int, int]] = []
     for number, sort in enumerate(DOCUMENTS if len(papers) else ()):
@@ -73,6 +73,7 @@ def _ending(batch: Enriched, limits: Limits, state: State) -> Rows:
     "(Technical Management of Road Transport Vehicles art. 21; Road Traffic Safety Law art. 98)",
     limits={**COUNTED, "open_dm": 50_000, "severe_days": 30, "warn_days": 30},
     state=_STATE,
+    sparse=True,
     measures=_measures,
     why=Why(
         measured=Words(
@@ -203,6 +204,6 @@ def vehicle_document_expired(batch: Enriched, limits: Limits, state: State) -> F
     """
     papers = batch.around.registry.papers["documents"]
     found = _expired(batch, limits, state).beside(_ending(batch, limits, state))
-    for number, sort in enumerate(DOCUMENTS):
+    for number, sort in enumerate(DOCUMENTS if len(found) else ()):
         numbered(found, found["code"] == number, papers, sort, found["vehicle"])
     return found

@@ -117,16 +117,16 @@ def closure_order_violation(batch: Enriched, limits: Limits, state: State) -> Fo
     Source: regulation §4, V24.
     """
     without_pass = passed(batch, "closure_pass")
-    begins_ms = np.array([fence.from_ms for fence in batch.around.registry.fences], np.int64)
-    noticed_ms = batch.time_ms - limits.parameter("notice_ms")[limits.index]
+    begins_ms = batch.around.zones.begins_ms
+    noticed_ms = batch.time_ms - limits.at("notice_ms")
 
     def counts(rows: Int64, which: Int32) -> Bool:
         noticed: Bool = begins_ms[which] <= noticed_ms[rows]
         return noticed & without_pass(rows, which)
 
     fence = kept(batch, "closure", counts)
-    moving = batch.speed_kmh >= limits.parameter("moving_kmh")[limits.index]
-    look = limits.parameter("ahead_dm")[limits.index], limits.parameter("gap_ms")[limits.index]
+    moving = batch.speed_kmh >= limits.at("moving_kmh")
+    look = limits.at("ahead_dm"), limits.at("gap_ms")
     return span(
         batch,
         limits.applies & moving & (fence >= 0),

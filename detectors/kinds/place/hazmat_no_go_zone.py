@@ -101,7 +101,7 @@ def hazmat_no_go_zone(batch: Enriched, limits: Limits, state: State) -> Found:
     Parameters
     ----------
     batch : Enriched, (n,)
-        Reads ``no_go_fence``, permits and assignments.
+        Reads ``inside("hazmat_no_go")``, permits and assignments.
     limits : Limits
         See `spans.span`; ``ahead_dm``, looked up at each fix, 0 for no warnings.
     state : structured array of ``SPAN``, (slots,)
@@ -114,7 +114,7 @@ def hazmat_no_go_zone(batch: Enriched, limits: Limits, state: State) -> Found:
     Source: rulebook §3, §6.
     """
     fence = unpassed(batch, "hazmat_no_go", "hazmat_pass")
-    look = limits.parameter("ahead_dm")[limits.index], limits.parameter("gap_ms")[limits.index]
+    look = limits.at("ahead_dm"), limits.at("gap_ms")
     return span(
         batch,
         limits.applies & (fence >= 0),

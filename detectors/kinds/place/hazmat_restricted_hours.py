@@ -111,9 +111,9 @@ def hazmat_restricted_hours(batch: Enriched, limits: Limits, state: State) -> Fo
     Source: regulation §4, V21.
     """
     fence = unpassed(batch, "hazmat_restricted", "restricted_hours")
-    moving = batch.speed_kmh >= limits.parameter("moving_kmh")[limits.index]
+    moving = batch.speed_kmh >= limits.at("moving_kmh")
     clock = (batch.time_ms + BEIJING_MS) % DAY_MS
-    begin, end = limits.parameter("from_ms")[limits.index], limits.parameter("to_ms")[limits.index]
+    begin, end = limits.at("from_ms"), limits.at("to_ms")
     closed = np.where(begin <= end, (begin <= clock) & (clock < end), (begin <= clock) | (clock < end))
     return span(
         batch,

@@ -110,7 +110,7 @@ def night_mountain_road(batch: Enriched, limits: Limits, state: State) -> Found:
     """
     fence = batch.inside("no_night_road")
     road = np.where((fence < 0) & batch.around.roads.tagged(NO_NIGHT)[batch.road], batch.road, np.int32(-1))
-    moving = batch.speed_kmh >= limits.parameter("moving_kmh")[limits.index]
+    moving = batch.speed_kmh >= limits.at("moving_kmh")
     return span(
         batch,
         limits.applies & batch.at_night() & moving & ((fence >= 0) | (road >= 0)),

@@ -149,9 +149,9 @@ def off_station_boarding(batch: Enriched, limits: Limits, state: State) -> Found
     Source: regulation §4, V25.
     """
     station = batch.inside("station")
-    still = limits.applies & (batch.speed_kmh < limits.parameter("still_kmh")[limits.index])
+    still = limits.applies & (batch.speed_kmh < limits.at("still_kmh"))
     outside = still & (station < 0)
-    near_dm = limits.parameter("near_dm")[limits.index]
+    near_dm = limits.at("near_dm")
     return stops_near(
         batch,
         still,

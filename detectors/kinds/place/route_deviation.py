@@ -177,7 +177,7 @@ def route_deviation(batch: Enriched, limits: Limits, state: State) -> Found:
     Source: regulation §4, V18.
     """
     hazmat, bus = batch.of_class("H"), batch.of_class("B")
-    coach_dm, bus_dm, hazmat_dm = (limits.parameter(name)[limits.index] for name in NEAR)
+    coach_dm, bus_dm, hazmat_dm = (limits.at(name) for name in NEAR)
     near_dm = np.where(hazmat, hazmat_dm, np.where(bus, bus_dm, coach_dm))
     off_dm, route = off_route(batch, min(SURE_DM, *(int(limits.parameter(name).min()) for name in NEAR)))
     off = limits.applies & (off_dm > near_dm)

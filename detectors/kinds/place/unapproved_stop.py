@@ -195,14 +195,14 @@ def unapproved_stop(batch: Enriched, limits: Limits, state: State) -> Found:
 
     Source: regulation §4, V19.
     """
-    still = limits.applies & (batch.speed_kmh < limits.parameter("still_kmh")[limits.index])
+    still = limits.applies & (batch.speed_kmh < limits.at("still_kmh"))
     hazmat = batch.of_class("H")
     off_dm, _ = off_route(batch)
     ignited = (batch.status == -1) | told(batch.status, IGNITION_BIT)
     coach = still & ~hazmat & (off_dm >= 0) & (off_dm <= ON_ROUTE_DM) & ignited
     loaded = still & hazmat
     loaded &= told(batch.status, LOADED_BIT) | holds(batch, loaded, "waybills")
-    near_dm = limits.parameter("near_dm")[limits.index]
+    near_dm = limits.at("near_dm")
     coach &= ~near_fence(batch, FOR_COACHES, coach, near_dm)
     loaded &= ~near_fence(batch, FOR_HAZMAT, loaded, near_dm)
     return stay(

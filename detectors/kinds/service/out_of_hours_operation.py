@@ -57,6 +57,7 @@ def _measures(row: Any) -> dict[str, object]:
     "Transport and Stations Rules, number unverified)",
     limits={**COUNTED, "open_dm": 20_000, "before_ms": 1_800_000, "after_ms": 3_600_000},
     state=TALLY,
+    sparse=True,
     measures=_measures,
     why=Why(
         measured=Words(
@@ -129,7 +130,7 @@ def out_of_hours_operation(batch: Enriched, limits: Limits, state: State) -> Fou
     first: Int64 = np.zeros(n, np.int64)
     last: Int64 = np.zeros(n, np.int64)
     timetable = batch.around.registry.timetable
-    before_ms, after_ms = (limits.parameter(name)[limits.index] for name in ("before_ms", "after_ms"))
+    before_ms, after_ms = (limits.at(name) for name in ("before_ms", "after_ms"))
     own = timetable.rows(batch.vehicle)
     runs = np.flatnonzero(limits.applies & (own >= 0))
     day = day_of(batch.time_ms[runs])

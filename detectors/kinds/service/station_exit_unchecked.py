@@ -41,6 +41,7 @@ def _measures(row: Any) -> dict[str, object]:
         "gap_ms": 300_000,
     },
     state=VISIT,
+    sparse=True,
     measures=_measures,
     why=Why(
         measured=Words(

@@ -1,13 +1,13 @@
 """V02: above the limit of a zone: a school, a station, a scenic road, a bridge."""
 
-from math import inf
-
 from detectors.enrich import Enriched
 from detectors.found import Found
 from detectors.kind import Example, Severity, State, kind
 from detectors.limits import Limits
 from detectors.verbs import HOLD, hold, speed_facts, speed_measures
 from detectors.why import Why, Words
+
+_SCHOOL = ({"id": "S1", "kind": "speed", "limit_kmh": 30, "box": (87.29, 43.99, 87.31, 44.1)},)
 
 
 @kind(
@@ -29,7 +29,7 @@ from detectors.why import Why, Words
     state=HOLD,
     sparse=True,
     measures=speed_measures,
-    fenced=lambda batch: batch.zone_fence,
+    fenced=lambda batch: batch.least("speed").fence,
     why=Why(
         measured=Words(
             "区域内最高车速 {peak_kmh}，区域限速 {limit_kmh}，超出 {over_kmh}（{over_ratio}）。",
@@ -53,10 +53,10 @@ from detectors.why import Why, Words
         facts=speed_facts,
     ),
     examples=(
-        Example("past a school", {"speed_kmh": (45,) * 4, "zone_kmh": 30.0}, every_s=10, raised=(3,)),
-        Example("exactly 20 s", {"speed_kmh": (45,) * 3, "zone_kmh": 30.0}, every_s=10, raised=()),
-        Example("outside any zone", {"speed_kmh": (45,) * 9, "zone_kmh": inf}, every_s=10, raised=()),
-        Example("a taxi", {"speed_kmh": (45,) * 9, "zone_kmh": 30.0}, every_s=10, raised=(), kind="T"),
+        Example("past a school", {"speed_kmh": (45,) * 4}, every_s=10, raised=(3,), fences=_SCHOOL),
+        Example("exactly 20 s", {"speed_kmh": (45,) * 3}, every_s=10, raised=(), fences=_SCHOOL),
+        Example("outside any zone", {"speed_kmh": (45,) * 9}, every_s=10, raised=()),
+        Example("a taxi", {"speed_kmh": (45,) * 9}, every_s=10, raised=(), kind="T", fences=_SCHOOL),
     ),
 )
 def zone_speeding(batch: Enriched, limits: Limits, state: State) -> Found:
@@ -68,7 +68,7 @@ def zone_speeding(batch: Enriched, limits: Limits, state: State) -> Found:
     Parameters
     ----------
     batch : Enriched, (n,)
-        Reads ``speed_kmh`` and ``zone_kmh`` [km/h]; an infinite limit never raises.
+        Reads ``speed_kmh`` [km/h] and ``least("speed")``; outside all zones nothing is raised.
     limits : Limits
         See `verbs.hold`.
     state : structured array of ``HOLD``, (vehicles,)
@@ -80,12 +80,13 @@ def zone_speeding(batch: Enriched, limits: Limits, state: State) -> Found:
 
     Source: rulebook §3, §6.
     """
+    zone = batch.least("speed")
     return hold(
         batch,
-        limits.applies & (batch.zone_fence >= 0),
+        limits.applies & (zone.fence >= 0),
         limits,
         state,
         severity=Severity.GENERAL,
-        limit_kmh=batch.zone_kmh,
-        fence=batch.zone_fence,
+        limit_kmh=zone.limit_kmh,
+        fence=zone.fence,
     )

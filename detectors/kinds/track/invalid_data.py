@@ -88,7 +88,7 @@ def invalid_data(day: Day, limits: Limits, state: State) -> Found:  # noqa: ARG0
     Source: rulebook §5, §6.
     """
     received, unqualified = day.sheets["received"], day.sheets["unqualified"]
-    enough = received >= limits.parameter("received_points")[limits.index]
-    many = unqualified > limits.parameter("unqualified_most_ratio")[limits.index] * received
+    enough = received >= limits.at("received_points")
+    many = unqualified > limits.at("unqualified_most_ratio") * received
     rows = np.flatnonzero(limits.applies & enough & many)
     return at_once(whole_day(day, rows, Severity.NOTICE, INVALID_DAY))

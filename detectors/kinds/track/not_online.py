@@ -117,10 +117,10 @@ def not_online(day: Day, limits: Limits, state: State) -> Found:
 
     Source: rulebook §1, regulation §4.
     """
-    least_ms = limits.parameter("scheduled_ms")[limits.index]
+    least_ms = limits.at("scheduled_ms")
     scheduled = reduce(np.logical_or, [day.papers(table, least_ms) for table in SCHEDULES])
     in_service = ~day.papers("status", np.zeros(len(day), np.int64)) & day.of_class("LCHBTF", day.first_entry)
-    covered = day.whole & (day.heard_ratio >= limits.parameter("heard_ratio")[limits.index])
+    covered = day.whole & (day.heard_ratio >= limits.at("heard_ratio"))
     rows = np.flatnonzero(limits.applies & covered & in_service & scheduled & (day.sheets["received"] == 0))
     found = whole_day(day, rows, Severity.NOTICE, ABSENT_DAY)
     own = state[found["vehicle"]]

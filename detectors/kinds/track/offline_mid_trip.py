@@ -105,7 +105,7 @@ def offline_mid_trip(batch: Enriched, limits: Limits, state: State) -> Found:
 
     Source: rulebook §1, regulation §4.
     """
-    moving = batch.speed_kmh >= limits.parameter("moving_kmh")[limits.index]
+    moving = batch.speed_kmh >= limits.at("moving_kmh")
     running = (batch.status == -1) | told(batch.status, IGNITION_BIT)
     when = limits.applies & moving & running & (batch.inside("coverage_hole") < 0)
     return silence(batch, when, limits, state)

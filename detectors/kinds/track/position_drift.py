@@ -72,6 +72,6 @@ def position_drift(day: Day, limits: Limits, state: State) -> Found:  # noqa: AR
 
     Source: rulebook §2, §5, §6.
     """
-    often = day.sheets["drift"] >= limits.parameter("drift_points")[limits.index]
+    often = day.sheets["drift"] >= limits.at("drift_points")
     rows = np.flatnonzero(limits.applies & often)
     return at_once(whole_day(day, rows, Severity.NOTICE, DRIFTING_DAY))

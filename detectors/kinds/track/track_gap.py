@@ -88,7 +88,7 @@ def track_gap(day: Day, limits: Limits, state: State) -> Found:  # noqa: ARG001 
     """
     continuous, incomplete = day.sheets["continuous_dm"], day.sheets["incomplete_dm"]
     total = continuous + incomplete
-    long = total >= limits.parameter("least_dm")[limits.index]
-    thin = continuous < limits.parameter("complete_ratio")[limits.index] * total
+    long = total >= limits.at("least_dm")
+    thin = continuous < limits.at("complete_ratio") * total
     rows = np.flatnonzero(limits.applies & long & thin)
     return at_once(whole_day(day, rows, Severity.NOTICE, INCOMPLETE_DAY))
