@@ -43,6 +43,7 @@ def columns() -> Columns:
         received_ms=now,
         backfill=random.random(ROWS) < 0.1,
         driver=now,
+        items=np.zeros(ROWS, np.int64),
     )
     index = np.arange(ROWS)
     origin = Origin(np.zeros(ROWS, np.int32), index // 500, (index % 500).astype(np.int32), now)

@@ -187,6 +187,7 @@ class Traffic:
             received_ms=np.full(n, MISSING_MS),
             backfill=np.zeros(n, np.bool_),
             driver=np.zeros(n, np.int64),
+            items=np.zeros(n, np.int64),
         )
 
     def batches(self, fixes: int, size: int) -> Iterator[Batch]:

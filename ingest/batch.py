@@ -46,6 +46,8 @@ class Batch:
         Sent after a blind area, as the sender says.
     driver : int64
         ``registry.driver_code`` of the driver's text; 0 where none.
+    items : int64
+        What the terminal tells of beside the position, packed as in `ingest.items`; 0 where nothing.
     """
 
     vehicle: Int32
@@ -62,6 +64,7 @@ class Batch:
     received_ms: Int64
     backfill: Bool
     driver: Int64
+    items: Int64
 
     def __len__(self) -> int:
         return len(self.vehicle)
@@ -92,5 +95,5 @@ def concat(batches: Sequence[Batch]) -> Batch:
 def no_fixes() -> Batch:
     """A batch without a fix."""
     types = dict.fromkeys(Batch.__slots__, np.float64) | {"vehicle": np.int32, "backfill": np.bool_}
-    types |= dict.fromkeys(("time_ms", "alarm", "status", "received_ms", "driver"), np.int64)
+    types |= dict.fromkeys(("time_ms", "alarm", "status", "received_ms", "driver", "items"), np.int64)
     return Batch(**{name: np.zeros(0, kind) for name, kind in types.items()})

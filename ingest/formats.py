@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ingest import values
+from ingest import items, values
 from ingest.batch import MISSING_MS, Batch, Int64
 from ingest.columns import MOST_COLOR, Columns, Decode
 from ingest.csvlines import csv_decoder
@@ -89,6 +89,7 @@ class Reader:
             received_ms=self._times(found.get("received"), n),
             backfill=np.array(found.get("backfill", absent), np.bool_),
             driver=self.drivers.codes(found.get("driver", absent)),
+            items=items.pack(found, n),
         )
         numbers = np.array(columns.lines, np.int64)
         named = np.flatnonzero(vehicle >= 0)

@@ -10,6 +10,7 @@ import msgspec
 
 from ingest import values
 from ingest.columns import MOST_COLOR, NAMES, UNREADABLE, Columns, Decode, unreadable
+from ingest.items import FIELDS
 from ingest.lines import Lines
 from ingest.profile import NUMBERS, Profile
 from ingest.rejects import ENCODING, MALFORMED, Rejects
@@ -29,7 +30,9 @@ CLEAN: dict[str, tuple[Any, Any]] = {
     "status": (_U32 | None, None),
     "backfill": (bool | None, None),
     "driver": (str | None, None),
-} | dict.fromkeys(NUMBERS, (float | None, None))
+    **dict.fromkeys(NUMBERS, (float | None, None)),
+    **dict.fromkeys(FIELDS, (Any, None)),
+}
 """Type of each field where a line is clean, and what stands where it is absent."""
 
 
@@ -43,7 +46,7 @@ def _tidy(field: str, value: object) -> object:
         return values.flag(value)
     if field == "driver":
         return values.text(value)
-    return value if field in ("time", "received") or type(value) in NAMES else UNREADABLE
+    return value if field in ("time", "received", *FIELDS) or type(value) in NAMES else UNREADABLE
 
 
 class Record:

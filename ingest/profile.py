@@ -13,8 +13,9 @@ from ingest.moment import parse_ms
 FIELDS = (
     "plate", "plate_color", "time", "lon", "lat", "speed_kmh", "heading_deg", "altitude_m",
     "recorder_speed_kmh", "mileage_km", "alarm", "status", "received", "backfill", "driver",
+    "video_alarm", "abnormal", "adas", "dsm", "bsd", "tpms", "harsh", "passengers",
 )  # fmt: skip
-"""The fields of the rulebook's §8, to which every profile maps."""
+"""The fields of the rulebook's §8, and what terminals tell of beside them, to which every profile maps."""
 
 REQUIRED = ("plate", "time", "lon", "lat", "speed_kmh")
 NUMBERS = ("lon", "lat", "speed_kmh", "heading_deg", "altitude_m", "recorder_speed_kmh", "mileage_km")

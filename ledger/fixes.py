@@ -15,7 +15,7 @@ from ledger.database import query
 _OF_BATCH = {
     "time_ms": "i8", "received_ms": "i8", "lon": "f8", "lat": "f8", "speed_kmh": "f8", "heading_deg": "f8",
     "altitude_m": "f8", "recorder_speed_kmh": "f8", "mileage_km": "f8", "alarm": "i8", "status": "i8", "driver": "i8",
-    "backfill": "u1",
+    "backfill": "u1", "items": "i8",
 }  # fmt: skip
 _OF_LOG = {"logged_ms": "i8", "log_offset": "i8", "log_row": "i4", "log_partition": "i2"}
 

@@ -116,6 +116,7 @@ def batch_of(example: Example, vehicle: int = 0) -> Batch:
         received_ms=np.full(n, MISSING_MS),
         backfill=np.zeros(n, np.bool_),
         driver=np.array(drivers, np.int64),
+        items=np.array(_column(example, "items", 0), np.int64),
     )
 
 

@@ -61,6 +61,7 @@ def fixes(
         received_ms=np.full(n, MISSING_MS),
         backfill=np.zeros(n, np.bool_),
         driver=np.zeros(n, np.int64),
+        items=np.zeros(n, np.int64),
     )
 
 

@@ -72,6 +72,7 @@ def batch_of(records: list[Record], home: list[int]) -> tuple[Batch, Ticks]:
         "received_ms": np.full(n, MISSING_MS),
         "backfill": np.zeros(n, np.bool_),
         "driver": np.zeros(n, np.int64),
+        "items": np.zeros(n, np.int64),
     }
     return Batch(**columns), Ticks.of(marks, np.array(home, np.int32))
 

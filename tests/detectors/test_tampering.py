@@ -64,6 +64,7 @@ def fixes(seed: int, length: int = 2_500) -> Batch:
         "received_ms": np.full(n, MISSING_MS),
         "backfill": np.zeros(n, np.bool_),
         "driver": np.zeros(n, np.int64),
+        "items": np.zeros(n, np.int64),
     }
     return Batch(**columns)
 

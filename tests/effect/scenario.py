@@ -58,7 +58,7 @@ def load(url: str, folder: Path, seed: int) -> list[NewFrame]:
 PICTURE = {
     "fixes": "SELECT f.log_partition, f.log_offset, f.log_row, v.plate, v.plate_color, md5((f.time_ms, f.received_ms, "
     "f.logged_ms, f.lon, f.lat, f.speed_kmh, f.heading_deg, f.altitude_m, f.recorder_speed_kmh, f.mileage_km, f.alarm, "
-    "f.status, f.driver, f.backfill)::text), f.verdict FROM fixes f JOIN vehicles v ON v.id = f.vehicle_id "
+    "f.status, f.driver, f.backfill, f.items)::text), f.verdict FROM fixes f JOIN vehicles v ON v.id = f.vehicle_id "
     "ORDER BY 1, 2, 3",
     "quarantine": "SELECT * FROM quarantine ORDER BY 1, 2, 3",
     "violations": "SELECT to_jsonb(x) - 'vehicle_id' FROM violations x ORDER BY id",

@@ -26,6 +26,7 @@ FIX: dict[str, tuple[type, Any]] = {
     "received_ms": (np.int64, MISSING_MS),
     "backfill": (np.bool_, False),
     "driver": (np.int64, 0),
+    "items": (np.int64, 0),
 }
 
 

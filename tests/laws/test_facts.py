@@ -228,6 +228,7 @@ def test_every_hold_ends_once_and_so_does_all_at_the_next_rest(tmp_path: Path, s
             received_ms=np.full(len(rows), np.iinfo(np.int64).min),
             backfill=np.zeros(len(rows), np.bool_),
             driver=np.zeros(len(rows), np.int64),
+            items=np.zeros(len(rows), np.int64),
         )
         for time_ms, north, speed in zip(later, lat, speeds, strict=True)
     ]

@@ -59,6 +59,7 @@ def batch(n: int, **columns: Any) -> Batch:
         "alarm": np.full(n, -1),
         "status": np.full(n, 3),
         "driver": np.zeros(n, np.int64),
+        "items": np.zeros(n, np.int64),
     }
     floats = ("speed_kmh", "heading_deg", "altitude_m", "recorder_speed_kmh", "mileage_km")
     given = {name: np.asarray(column) for name, column in columns.items()}

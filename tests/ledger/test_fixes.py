@@ -72,7 +72,7 @@ def test_every_column_comes_back_to_the_bit(connection: psycopg.Connection) -> N
 
 def test_rows_by_name(connection: psycopg.Connection) -> None:
     """Each value under its own column, as the server's own words have it."""
-    names = ["time_ms", "received_ms", "alarm", "status", "driver"]
+    names = ["time_ms", "received_ms", "alarm", "status", "driver", "items"]
     floats = ["lon", "lat", "speed_kmh", "heading_deg", "altitude_m", "recorder_speed_kmh", "mileage_km"]
     given: dict[str, Any] = {name: [at] for at, name in enumerate(names, 1)}
     given |= {name: [at + 0.5] for at, name in enumerate(floats, 10)}
@@ -80,11 +80,11 @@ def test_rows_by_name(connection: psycopg.Connection) -> None:
     with connection.cursor() as cursor:
         fixes.write(cursor, batch(1, **given, backfill=[True]), where, np.array([9], np.int32), np.array([7], np.uint8))
         row = cursor.execute(
-            "SELECT time_ms, received_ms, alarm, status, driver, lon, lat, speed_kmh, heading_deg, altitude_m, "
+            "SELECT time_ms, received_ms, alarm, status, driver, items, lon, lat, speed_kmh, heading_deg, altitude_m, "
             "recorder_speed_kmh, mileage_km, backfill, log_partition, log_offset, log_row, logged_ms, vehicle_id, "
             "verdict FROM fixes"
         ).fetchone()
-    assert row == (1, 2, 3, 4, 5, *(at + 10.5 for at in range(7)), True, 3, 2**40, 5, 77, 9, 7)
+    assert row == (1, 2, 3, 4, 5, 6, *(at + 10.5 for at in range(7)), True, 3, 2**40, 5, 77, 9, 7)
 
 
 def test_nothing_is_written_and_nothing_is_read(connection: psycopg.Connection) -> None:

@@ -4,7 +4,7 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isnan
 from pathlib import Path
 
@@ -37,9 +37,11 @@ class Fix:
     received: int | None = None
     backfill: bool = False
     driver: str | None = None
+    items: Mapping[str, object] = field(default_factory=dict)
 
 
-FIELDS = tuple(Fix.__dataclass_fields__)
+ITEMS = ("video_alarm", "abnormal", "adas", "dsm", "bsd", "tpms", "harsh", "passengers")
+FIELDS = (*(name for name in Fix.__dataclass_fields__ if name != "items"), *ITEMS)
 
 
 def escaped(words: str) -> bool:
@@ -152,6 +154,7 @@ def fix_of(fields: Mapping[str, object]) -> Fix | None:
         received=values.time(get("received")),
         backfill=values.flag(get("backfill")),
         driver=values.driver(get("driver")),
+        items={name: fields[name] for name in ITEMS if name in fields},
     )
 
 
