@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from detectors.lines import Lines, close_by, lines_of, nearest, stretches
 from detectors.outlines import MOST_NEAR_DM, Outlines, near_fences, outlines_of
@@ -32,10 +31,6 @@ NONE_AHEAD, NOT_KNOWN = -1, -2
 """Along a route with a direction, but no fence within reach; on no such route, or without a direction."""
 
 
-HELD = np.dtype([("from_ms", "i8"), ("to_ms", "i8"), ("until_ms", "i8"), ("route", "i4"), ("routes_end", "i4")])
-"""When an assignment holds, the latest end among the vehicle's up to it [ms], and where its routes begin and end."""
-
-
 class Assigned(NamedTuple):
     """Assignments by vehicle, then begin, (r,), with their routes.
 
@@ -43,8 +38,10 @@ class Assigned(NamedTuple):
     ----------
     first : int32, (vehicles + 1,)
         Where the rows of each vehicle begin.
-    held : structured array of ``HELD``, (r,)
-        What is asked of a row lies side by side.
+    from_ms, to_ms, until_ms : int64, (r,)
+        When each holds, and the latest end among the vehicle's rows up to it [ms].
+    first_route : int32, (r + 1,)
+        Where the routes of each row begin.
     route : int32, (w,)
         Row of ``registry.routes``.
     route_from_ms, route_to_ms : int64, (routes,)
@@ -52,7 +49,10 @@ class Assigned(NamedTuple):
     """
 
     first: Int32
-    held: NDArray[np.void]
+    from_ms: Int64
+    to_ms: Int64
+    until_ms: Int64
+    first_route: Int32
     route: Int32
     route_from_ms: Int64
     route_to_ms: Int64
@@ -115,14 +115,12 @@ class Ways:
             until_ms[several] = np.maximum.accumulate(until_ms[several])
         names = papers.texts("route")
         chosen = [by_id.get(names[row], []) for row in order]
-        ends = np.cumsum([0, *map(len, chosen)])
-        held: NDArray[np.void] = np.empty(len(order), HELD)
-        columns = papers.from_ms[order], to_ms, until_ms, ends[:-1], ends[1:]
-        for name, column in zip(HELD.names or (), columns, strict=True):
-            held[name] = column
         return Assigned(
             first,
-            held,
+            papers.from_ms[order],
+            to_ms,
+            until_ms,
+            np.cumsum([0, *map(len, chosen)]).astype(np.int32),
             np.array([at for some in chosen for at in some], np.int32),
             np.array([route.from_ms for route in routes], np.int64),
             np.array([route.to_ms for route in routes], np.int64),
@@ -234,12 +232,11 @@ def from_routes(
         at = assigned.first[vehicle[row] + 1] - 1
         begin = assigned.first[vehicle[row]]
         some = False
-        while at >= begin and assigned.held[at].until_ms > now:
-            one = assigned.held[at]
-            if one.from_ms <= now < one.to_ms:
+        while at >= begin and assigned.until_ms[at] > now:
+            if assigned.from_ms[at] <= now < assigned.to_ms[at]:
                 some = True
                 lined = False
-                for way in range(one.route, one.routes_end):
+                for way in range(assigned.first_route[at], assigned.first_route[at + 1]):
                     route = assigned.route[way]
                     if assigned.route_from_ms[route] <= now < assigned.route_to_ms[route]:
                         lined = True
@@ -285,10 +282,9 @@ def look_ahead(
         now = time_ms[row]
         at = assigned.first[vehicle[row] + 1] - 1
         begin = assigned.first[vehicle[row]]
-        while at >= begin and assigned.held[at].until_ms > now:
-            one = assigned.held[at]
-            if one.from_ms <= now < one.to_ms:
-                for way in range(one.route, one.routes_end):
+        while at >= begin and assigned.until_ms[at] > now:
+            if assigned.from_ms[at] <= now < assigned.to_ms[at]:
+                for way in range(assigned.first_route[at], assigned.first_route[at + 1]):
                     route = assigned.route[way]
                     if inside.first[route] == inside.first[route + 1]:
                         continue
@@ -302,13 +298,13 @@ def look_ahead(
                     if was_off > ON_ROUTE_DM or abs(place - was) < MOVED_DM:
                         continue
                     fence[row] = max(fence[row], NONE_AHEAD)
-                    for part in range(inside.first[route], inside.first[route + 1]):
-                        apart = inside.from_dm[part] - place if place > was else place - inside.to_dm[part]
+                    for one in range(inside.first[route], inside.first[route + 1]):
+                        apart = inside.from_dm[one] - place if place > was else place - inside.to_dm[one]
                         holds = (
-                            inside.from_ms[part] <= now < inside.to_ms[part] and (inside.classes[part] >> kind[row]) & 1
+                            inside.from_ms[one] <= now < inside.to_ms[one] and (inside.classes[one] >> kind[row]) & 1
                         )
                         if holds and 0 < apart <= min(reach_dm[row], ahead_dm[row] - 1):
-                            fence[row], ahead_dm[row] = inside.fence[part], apart
+                            fence[row], ahead_dm[row] = inside.fence[one], apart
             at -= 1
 
 

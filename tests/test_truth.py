@@ -74,9 +74,8 @@ def test_real_traces(tmp_path: Path, trace: Path) -> None:
     assert product(trace, registry, read_profile("tipdm"))[0] == found
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_the_fleet_every_planted_violation_and_nothing_else(tmp_path: Path, seed: int) -> None:
-    generate(tmp_path, vehicles=150, hours=24, seed=seed)
+def test_the_fleet_every_planted_violation_and_nothing_else(tmp_path: Path) -> None:
+    generate(tmp_path, vehicles=150, hours=24, seed=1)
     found = assert_agree(tmp_path / "positions.ndjson", tmp_path / "registry")
     labels = [json.loads(line) for line in (tmp_path / "labels.ndjson").read_text(encoding="utf-8").splitlines()]
     planted = {(label["plate"], kind) for label in labels for kind in (label["kind"], *label.get("implies", ()))}

@@ -153,7 +153,7 @@ def read_on(positions: Path, registry: Path) -> Iterator[tuple[tuple[str, int], 
         yield key, raised, risen, -1 if now is None or now is accepted else now.t
 
 
-@pytest.mark.parametrize("seed", [101, 113, 117, 127, 134, 149, 151, 189])
+@pytest.mark.parametrize("seed", [101, 117, 134, 151])
 def test_raised_and_risen_are_what_every_prefix_tells(tmp_path: Path, seed: int) -> None:
     paths = stream(tmp_path, seed, vehicles=3, fixes=3_000)
     kinds = {code: kind for code, kind in read_kinds().items() if code != "V11"}  # ticks raise it, not fixes

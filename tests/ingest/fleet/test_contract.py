@@ -60,10 +60,6 @@ def compare(folder: Path, fixes: list[Fix]) -> None:
     assert left == []
 
 
-def test_a_day_of_a_small_fleet(day: Made) -> None:
-    compare(day.folder, day.fixes)
-
-
 def test_days_and_terminals(day: Made) -> None:
     assert found(day.fixes, day.folder / "registry") == labelled(day.folder / "labels.ndjson")
 
