@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from detectors.activity import DRIVING
+from detectors.codes import SEVERAL
 from detectors.kind import Kind
 from detectors.why import Words
 from ingest.moment import BEIJING
@@ -58,6 +59,46 @@ _TERMS: Mapping[str, Words] = {
     "early": Words("提前发车", "early"),
     "gap": Words("大间隔", "too far behind the trip before it"),
     "bunching": Words("串车", "too near to the trip before it"),
+    "overloaded": Words("终端报超员", "overloading, as the terminal tells"),
+    "not_counted": Words("未计数", "not counted"),
+    "counted": Words("客流计数超过核定载客", "more people counted than it may carry"),
+    "door": Words("车门打开", "an open door"),
+    "door_alarm": Words("非法开门报警", "an alarm of a door opened unlawfully"),
+    "phone": Words("接打手持电话", "a hand-held phone"),
+    "smoking": Words("抽烟", "smoking"),
+    "fatigue": Words("疲劳（一级）", "fatigue (level 1)"),
+    "severe_fatigue": Words("疲劳（二级）", "fatigue (level 2)"),
+    "distracted": Words("分神", "distraction"),
+    "driver_abnormal": Words("驾驶员异常", "a driver who is not seen as he should be"),
+    "hands_off": Words("双手脱离方向盘", "hands off the wheel"),
+    "no_belt": Words("未系安全带", "no seat belt"),
+    "not_ahead": Words("不目视前方", "not looking ahead"),
+    "forward_collision": Words("前向碰撞", "forward collision"),
+    "lane_departure": Words("车道偏离", "lane departure"),
+    "too_close": Words("车距过近", "too close to the vehicle ahead"),
+    "pedestrian": Words("行人碰撞", "pedestrian ahead"),
+    "blind_spot": Words("盲区接近", "somebody in the blind spot"),
+    "acceleration": Words("急加速", "harsh acceleration"),
+    "braking": Words("急减速", "harsh braking"),
+    "turning": Words("急转弯", "harsh turning"),
+    "idling": Words("长时间怠速", "long idling"),
+    "stalling": Words("异常熄火", "stalling"),
+    "coasting": Words("空挡滑行", "coasting in neutral"),
+    "overspeed": Words("发动机超转", "engine overspeed"),
+    "signal_lost": Words("视频信号丢失", "lost video"),
+    "covered": Words("摄像头遮挡", "a covered camera"),
+    "repeated": Words("多日反复", "on several days"),
+    "gnss": Words("定位模块故障", "a fault of the positioning module"),
+    "antenna": Words("天线故障", "a fault of the antenna"),
+    "low_power": Words("主电源欠压", "low main power"),
+    "power_cut": Words("主电源断电", "main power cut"),
+    "module": Words("外设故障", "a fault of display, speech, camera or card reader"),
+    "cut_moving": Words("行驶中断电", "power cut while it was moving"),
+    "operated": Words("带故障继续运行", "still operated with the fault"),
+    "theft": Words("被盗报警", "an alarm of theft"),
+    "ignition": Words("非法点火报警", "an alarm of unlawful ignition"),
+    "displacement": Words("非法位移报警", "an alarm of unlawful displacement"),
+    "moved": Words("熄火位移", "displacement with the ignition off"),
 }
 _DEFAULTS = Words(
     "判定参数按目录默认值列示；当地另有登记的，以当时登记的为准。",
@@ -235,7 +276,11 @@ def _clause(clause: str) -> Words:
 def show(name: str, value: Any) -> Words:
     """A number with the unit that its name ends with, for people."""
     if isinstance(value, str):
-        return _TERMS.get(value, Words(value, value))
+        terms = [_TERMS.get(term) for term in value.split(SEVERAL)]
+        known = [term for term in terms if term is not None]
+        if len(known) < len(terms):
+            return Words(value, value)
+        return Words("、".join(term.zh for term in known), SEVERAL.join(term.en for term in known))
     if value is None or not math.isfinite(value):
         return _MISSING
     unit = name.rsplit("_", 1)[-1]

@@ -181,8 +181,9 @@ class Parameters:
         return self.sets[index]
 
 
-MOST: Mapping[str, float] = {"reach_dm": 1_000}
-"""What parameters may be at most where more could not be worked out: a road is kept in every cell it reaches."""
+MOST: Mapping[str, float] = {"reach_dm": 1_000, "alarms": 8}
+"""What parameters may be at most where more could not be worked out: a road is kept in every cell it reaches, so many
+alarms are remembered."""
 
 
 def check_override(row: Override, defaults: Mapping[str, Default], fences: Collection[str] | None) -> None:

@@ -13,13 +13,13 @@ TABLES: Mapping[str, str] = {
 
 COLUMNS: Mapping[str, str] = {
     "车牌号": "plate", "车牌颜色": "plate_color", "车辆类型": "class", "企业": "company", "县市": "county",
-    "驾驶员数": "drivers", "凌晨豁免": "small_hours_exempt", "生效时间": "valid_from", "失效时间": "valid_to",
-    "分组": "group", "参数": "name", "取值": "value", "围栏": "fence", "经办人": "by", "原因": "why", "名称": "name",
-    "模块": "module", "状态": "status", "证照": "document", "编号": "number", "许可": "permit", "货物": "goods",
-    "线路": "route", "途经县市": "counties", "岗位": "role", "人员": "staff", "车站": "station",
-    "资格": "qualification", "违规种类": "kind", "事由": "reason", "经度": "lon", "纬度": "lat", "站点": "stop",
-    "班次": "trip", "序号": "order", "到达": "arrives", "离开": "departs", "车次组": "block", "运行日": "days",
-    "除外日期": "except", "响应停靠": "request", "坐标系": "datum",
+    "驾驶员数": "drivers", "凌晨豁免": "small_hours_exempt", "核定载客": "seats", "生效时间": "valid_from",
+    "失效时间": "valid_to", "分组": "group", "参数": "name", "取值": "value", "围栏": "fence", "经办人": "by",
+    "原因": "why", "名称": "name", "模块": "module", "状态": "status", "证照": "document", "编号": "number",
+    "许可": "permit", "货物": "goods", "线路": "route", "途经县市": "counties", "岗位": "role", "人员": "staff",
+    "车站": "station", "资格": "qualification", "违规种类": "kind", "事由": "reason", "经度": "lon", "纬度": "lat",
+    "站点": "stop", "班次": "trip", "序号": "order", "到达": "arrives", "离开": "departs", "车次组": "block",
+    "运行日": "days", "除外日期": "except", "响应停靠": "request", "坐标系": "datum",
 }  # fmt: skip
 """Chinese name of a column to its name."""
 

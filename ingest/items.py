@@ -118,6 +118,11 @@ def bits(name: str, *entries: int, least: int = 1) -> int:
     return sum(one << field.shift + field.each * (entry - first) for entry in entries)
 
 
+def one(name: str, kind: int, level: int = 1) -> int:
+    """Items of one alarm."""
+    return int(alarms(name, *(np.array([number]) for number in (kind, level, 0)))[0])
+
+
 def told(items: Int64, of: int) -> Bool:
     """Where one of these bits is set, (n,)."""
     found: Bool = (items & of) != 0

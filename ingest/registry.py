@@ -87,6 +87,7 @@ class Entries:
     kind: Int8
     drivers: Int32
     small_hours_exempt: Bool
+    seats: Int32
     party: Int32
     area: Int32
     areas: tuple[frozenset[str], ...]
@@ -179,6 +180,7 @@ class _VehicleRow(NamedTuple):
     kind: int
     drivers: int
     exempt: int
+    seats: int
     party: Party
     area: frozenset[str]
 
@@ -192,8 +194,8 @@ def read_vehicle(row: Row) -> _VehicleRow:
     party = Party(kind, row.text("county"), row.text("company"))
     begin, end = row.validity()
     drivers, exempt = row.whole("drivers", 1, 1, 99), row.whole("small_hours_exempt", 0, 0, 1)
-    area = listed(row.text("area"))
-    return _VehicleRow(vehicle, begin, end, CLASSES.index(kind), drivers, exempt, party, area)
+    area, seats = listed(row.text("area")), row.whole("seats", 0, 0, 999)
+    return _VehicleRow(vehicle, begin, end, CLASSES.index(kind), drivers, exempt, seats, party, area)
 
 
 def _vehicle_rows(source: Iterable[Row]) -> tuple[Entries, list[Party], Vehicles]:
@@ -202,9 +204,9 @@ def _vehicle_rows(source: Iterable[Row]) -> tuple[Entries, list[Party], Vehicles
     rows: list[tuple[int, ...]] = []
     for read in map(read_vehicle, source):
         party = parties.setdefault(read.party, len(parties))
-        rows.append((vehicles.row(*read.vehicle), *read[1:6], party, areas.setdefault(read.area, len(areas))))
+        rows.append((vehicles.row(*read.vehicle), *read[1:7], party, areas.setdefault(read.area, len(areas))))
     rows.sort(key=lambda cells: cells[:2])
-    rows.append((-1, 0, 0, NO_CLASS, 0, 0, len(parties), 0))
+    rows.append((-1, 0, 0, NO_CLASS, 0, 0, 0, len(parties), 0))
     table: NDArray[np.int64] = np.array(rows, np.int64)
     entries = Entries(
         table[:, 0].astype(np.int32),
@@ -215,6 +217,7 @@ def _vehicle_rows(source: Iterable[Row]) -> tuple[Entries, list[Party], Vehicles
         table[:, 5].astype(np.bool_),
         table[:, 6].astype(np.int32),
         table[:, 7].astype(np.int32),
+        table[:, 8].astype(np.int32),
         tuple(areas),
     )
     return entries, [*parties, NOBODY], vehicles

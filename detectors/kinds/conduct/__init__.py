@@ -1,0 +1,1 @@
+"""How the driver behaves, as the vehicle's terminal sees it."""
