@@ -59,6 +59,14 @@ def replay(
     profile: Annotated[
         str, typer.Option(help="How the feed names its fields: a shipped profile (see below) or a TOML file.")
     ] = "warnloop",
+    closed: Annotated[
+        bool,
+        typer.Option(
+            "--closed",
+            help="As days are closed: late and back-filled fixes (up to 7 days) count, in order of time. Holds all in "
+            "memory, some 150 MB a million fixes.",
+        ),
+    ] = False,
 ) -> None:
     """回放定位文件。 Judge a file of positions: violations out, no database.
 
@@ -81,7 +89,7 @@ def replay(
     encode = msgspec.json.Encoder().encode
     with opened_file(positions) as (source, size), written(out, source) as target:
         with bar(notes, "回放 replay", source, size) as progress:
-            episodes, summary = run(source, positions, engine, profile=chosen, progress=progress)
+            episodes, summary = run(source, positions, engine, profile=chosen, closed=closed, progress=progress)
         found = []
         for episode in episodes:
             target.write(encode(episode) + b"\n")

@@ -10,7 +10,8 @@ import numpy as np
 
 from detectors.engine import Engine
 from detectors.episodes import Episodes
-from ingest.batch import Batch, Int64, concat
+from detectors.second import close
+from ingest.batch import Batch, Int8, Int64, concat
 from ingest.formats import Positions, read_positions
 from ingest.gate import Verdict, explain
 from ingest.profile import DEFAULT, Profile
@@ -88,6 +89,7 @@ def replay(
     engine: Engine,
     *,
     profile: Profile = DEFAULT,
+    closed: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> tuple[Iterator[dict[str, object]], Summary]:
     """Judge a stream of positions.
@@ -100,6 +102,9 @@ def replay(
         The file's name, whose suffix may tell the format.
     engine : Engine
         Fresh; it keeps what it has seen. Where it keeps days, all of them are closed at the end of the input.
+    closed : bool
+        Episodes are those that the closing of all days finds, by late and back-filled fixes as well, instead of those
+        found online; all fixes are held in memory.
     progress : callable
         Is told how many fixes have been judged, after each batch.
 
@@ -111,16 +116,24 @@ def replay(
         What was read, and what was refused and why.
     """
     episodes, summary = Episodes(engine.kinds), Summary()
+    kept: list[tuple[Batch, Int8]] = []
     clock = Clock()
     parts = read_positions(source, name, engine.registry.vehicles, summary.rejects, profile)
     with seldom_collecting():
         for batch, line in _gathered(parts):
             result = engine.detect(batch, clock)
-            episodes.add(result.found)
+            if closed:
+                kept.append((batch, result.verdict))
+            else:
+                episodes.add(result.found)
             summary.fixes += len(batch)
             summary.accepted += int((result.verdict == Verdict.ACCEPTED).sum())
             summary.unregistered += result.unregistered
             _note(batch, line, result.verdict, summary.rejects)
             progress(summary.fixes)
-    episodes.add(engine.close())
+    if kept:
+        for found in close(engine, concat([batch for batch, _ in kept]), np.concatenate([said for _, said in kept])):
+            episodes.add(found)
+    elif not closed:
+        episodes.add(engine.close())
     return episodes.records(engine), summary

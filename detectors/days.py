@@ -65,6 +65,9 @@ driven_dm : distance of the pairs of accepted fixes
 lon, lat : where its first located fix was; NaN where none was
 """
 
+TRACK = ("continuous_dm", "incomplete_dm", "driven_dm", "lon", "lat", "accepted", "drift")
+"""Columns of a sheet that a second pass settles anew."""
+
 PLACE = np.dtype([("time_ms", "i8"), ("lon", "f8"), ("lat", "f8"), ("known", "u1")], align=True)
 """A vehicle's last located fix."""
 
@@ -309,6 +312,19 @@ class Days:
         received = batch.received_ms[located]
         moment = np.where(received != MISSING_MS, received, batch.time_ms[located])
         self._first_ms, self._last_ms = min(self._first_ms, int(moment.min())), max(self._last_ms, int(moment.max()))
+
+    def tracked(self, second: "Days") -> "Days":
+        """The same days, their tracks being those of a second pass over their fixes; see `second`."""
+        found = Days()
+        found.passages, found._rows = second.passages, self._rows
+        found._first_ms, found._last_ms = self._first_ms, self._last_ms
+        found.sheets = self.sheets.copy()
+        keys = zip(second.sheets["vehicle"].tolist(), second.sheets["day_ms"].tolist(), strict=True)
+        rows = np.array([self._rows[key] for key in keys], np.int64)
+        for name in TRACK:
+            found.sheets[name] = np.nan if name in ("lon", "lat") else 0
+            found.sheets[name][rows] = second.sheets[name]
+        return found
 
     def close(self, registry: Registry) -> Iterator[Day]:
         """All days on which anything was received, in order."""

@@ -62,6 +62,8 @@ class Engine:
     ----------
     daily : bool
         Whether to keep sheets of the vehicles' days, of all of the input, for `close`.
+    second : bool
+        The fixes are those of a second pass; see `second`.
 
     Raises
     ------
@@ -69,12 +71,15 @@ class Engine:
         A parameter that no rule has, or a value it cannot take.
     """
 
-    def __init__(self, registry: Registry, kinds: Mapping[str, Kind] = CATALOGUE, *, daily: bool = False) -> None:
+    def __init__(
+        self, registry: Registry, kinds: Mapping[str, Kind] = CATALOGUE, *, daily: bool = False, second: bool = False
+    ) -> None:
         for row in registry.overrides:
             if row.group not in GROUPS:
                 raise RegistryError(row.row.path, row.row.line, "group", f"one of {', '.join(GROUPS)}", row.group)
         self.registry = registry
         self.kinds = kinds
+        self.second = second
         self.lookup = Lookup(registry)
         self.parameters = {
             code: Parameters(code, kind.limits, registry, fenced=kind.fenced is not None)
@@ -101,7 +106,7 @@ class Engine:
             Between the fixes; a clock makes them of the fixes themselves.
         """
         self.states.reserve(len(self.registry.vehicles))
-        accepted, verdict = gate.gate(batch, self.states["gate"])
+        accepted, verdict = gate.gate(batch, self.states["gate"], second=self.second)
         if isinstance(ticks, Clock):
             ticks = ticks.ticks(batch, (verdict == Verdict.ACCEPTED) | (verdict == Verdict.DRIFT))
         if self.days is not None:

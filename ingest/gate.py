@@ -146,6 +146,7 @@ def _sequence(
     speed_kmh: Float64,
     driver: Int64,
     state: NDArray[np.void],
+    second: bool,
     verdict: Int8,
     rows: Int64,
     dt_ms: Int64,
@@ -168,7 +169,7 @@ def _sequence(
         if own.has_located and now < own.located_ms:
             verdict[row] = 5
             continue
-        if not own.has_located or now - own.located_ms > ABSENCE_MS:
+        if not second and (not own.has_located or now - own.located_ms > ABSENCE_MS):
             confirmed = own.has_candidate and 0 < now - own.candidate_ms <= ABSENCE_MS
             if not confirmed:
                 own.has_candidate = 1
@@ -208,7 +209,7 @@ def _sequence(
     return accepted
 
 
-def gate(batch: Batch, state: NDArray[np.void]) -> tuple[Accepted, Int8]:
+def gate(batch: Batch, state: NDArray[np.void], *, second: bool = False) -> tuple[Accepted, Int8]:
     """Pass a batch through the gate.
 
     Parameters
@@ -217,6 +218,8 @@ def gate(batch: Batch, state: NDArray[np.void]) -> tuple[Accepted, Int8]:
         Fixes in arrival order.
     state : structured array of ``STATE``, (vehicles,)
         Changed in place; a row of zeros is a vehicle never heard of.
+    second : bool
+        The fixes are known to be located, back-filled ones too, and come in order of time: only drift is told.
 
     Returns
     -------
@@ -227,6 +230,8 @@ def gate(batch: Batch, state: NDArray[np.void]) -> tuple[Accepted, Int8]:
     """
     n = len(batch)
     verdict = stateless(batch)
+    if second:
+        verdict[verdict == Verdict.BACKFILL] = Verdict.ACCEPTED
     rows = np.empty(n, np.int64)
     dt_ms, pair_dm, before_driver = (np.empty(n, np.int64) for _ in range(3))
     jump = np.empty(n, np.bool_)
@@ -240,6 +245,7 @@ def gate(batch: Batch, state: NDArray[np.void]) -> tuple[Accepted, Int8]:
         batch.speed_kmh,
         batch.driver,
         state,
+        second,
         verdict,
         rows,
         dt_ms,

@@ -92,10 +92,16 @@ class Clock:
     There is a tick for each full minute that the clock passes. The clock is the latest moment so far that a located
     fix vouches for: its receipt where that is known, else its own time. The ticks stand before the fix that passes
     them, in partition 0. The first moment starts the clock and passes nothing.
+
+    Parameters
+    ----------
+    own : bool
+        A fix vouches for its own time only.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, own: bool = False) -> None:
         self._minute = -1
+        self._own = own
 
     def ticks(self, batch: Batch, located: Bool) -> Ticks:
         """Minutes that pass in a batch.
@@ -111,7 +117,7 @@ class Clock:
         if not len(rows):
             return NO_TICKS
         received = batch.received_ms[rows]
-        moment = np.where(received != MISSING_MS, received, batch.time_ms[rows])
+        moment = np.where((received != MISSING_MS) & (not self._own), received, batch.time_ms[rows])
         minute = np.maximum.accumulate(moment // TICK_MS)
         before = np.concatenate([[self._minute if self._minute >= 0 else minute[0]], minute[:-1]])
         self._minute = max(int(minute[-1]), self._minute)
