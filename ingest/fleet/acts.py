@@ -13,6 +13,7 @@ from ingest.fleet.roster import Roster
 from ingest.fleet.service import EARLIER_S, skipped, unserved
 from ingest.fleet.shift import HOUR, Shift
 from ingest.fleet.shifts import SHIFTS
+from ingest.fleet.tells import TELLS
 from ingest.fleet.tracks import STEP_S, Tracks
 
 _Part = tuple[Ints, Floats, Floats]
@@ -67,6 +68,9 @@ def _spans(spec: Shift, tracks: Tracks, track: Ints, plan: Plan, rows: Ints) -> 
     """Labels of the vehicles of one shift."""
     last = _last(plan, rows)
     start, stop = plan.begin[0, rows].astype(np.float64), plan.end[last, rows].astype(np.float64)
+    if spec.told:
+        spans = TELLS[spec.told].spans
+        return [(rows, start + spans[0][0], start + spans[-1][1])]
     if spec.boost[0] > 0:
         return [(rows, *_burst(spec, tracks, track, plan, rows))]
     if spec.need in _STRETCHES:

@@ -31,6 +31,7 @@ FIX = np.dtype(
         ("omit", "u2"),  # bits: see lines.OPTIONAL
         ("alarm", "u1"),
         ("backfill", "u1"),
+        ("told", "u1"),  # index into tells.TEXTS
     ]
 )
 """One position record before it is written."""

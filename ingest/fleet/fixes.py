@@ -6,9 +6,11 @@ import numpy as np
 
 from ingest.fleet.chance import Chance, pick16
 from ingest.fleet.columns import CLASSES, FIX, Floats, Ints, Rows
+from ingest.fleet.lines import OPTIONAL
 from ingest.fleet.motion import Moments, Motion
 from ingest.fleet.roster import CARD, PAIR, Roster
 from ingest.fleet.shifts import SHIFTS
+from ingest.fleet.tells import tell
 
 LOCATED, ACC, LOADED, DOOR, SATELLITES = 0x2, 0x1, 0x300, 0x2000, 0x40000
 _NOISE_DEG = 7.0 / 111200.0
@@ -71,11 +73,12 @@ def fixes(chance: Chance, roster: Roster, at: Moments, moved: Motion, odometer: 
     rows["altitude"] = moved.altitude + 6.0 * north
     rows["mileage"] = (odometer[at.vehicle] + moved.metres) / 100.0
     rows["driver"] = _driver(roster, at)
-    shift = roster.shift[at.vehicle]
+    shift = roster.shift[at.vehicle].astype(np.int64)
     running = at.driving | (at.since < 300) | (at.left < 300) | _WAITING[shift]
     loaded = (roster.cls[at.vehicle] == _HAZMAT) & (at.leg % 2 == 0)
     boards = _BOARDING[shift] & at.driving & (speed < 1.0)
     rows["status"] = LOCATED | SATELLITES | np.where(running, ACC, 0)
     rows["status"] |= np.where(loaded, LOADED, 0) | np.where(boards, DOOR, 0)
     rows["alarm"] = np.where((speed > moved.limit + 3.0) & (at.vehicle % 3 > 0), 2, 0)
+    tell(rows, shift, at, OPTIONAL["alarm"])
     return rows

@@ -20,7 +20,7 @@ from ingest.fleet.shifts import SHIFTS
 
 _Part = tuple[Ints, Floats, Floats]
 _DAYS = ("V13", "V14", "V15", "V17")
-_TOLERANCE_MS = {"V07": 600_000, "V18": 120_000, "V25": 600_000}
+_TOLERANCE_MS = {"V07": 600_000, "V18": 120_000, "V25": 600_000, "V45": 180_000}
 
 
 @dataclass(frozen=True)

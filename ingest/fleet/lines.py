@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ingest.fleet.columns import CLASSES, Ints, Rows
 from ingest.fleet.roster import Roster
+from ingest.fleet.tells import TEXTS
 
 OPTIONAL = {
     "speed_kmh": 1,
@@ -38,6 +39,7 @@ _PARTS: tuple[tuple[str, str, str], ...] = (
     (',"alarm":', "alarm", "?"),
     (',"status":', "status", "????????"),
     (',"recorder_speed_kmh":', "recorder", "????.?"),
+    ("", "told", "?" * max(map(len, TEXTS))),
     (',"received":', "received", "?????????????"),
     (',"backfill":true', "backfill", ""),
     (',"driver":"', "driver", "D???????"),
@@ -63,6 +65,10 @@ _FULL = _digits(False).view(np.uint32)[:, 0]
 _BARE = _digits(True).view(np.uint32)[:, 0]
 _TWO = np.ascontiguousarray(_digits(False)[:, 2:]).view(np.uint16)[:, 0]
 _ONE = np.ascontiguousarray(_digits(False)[:, 3])
+
+
+_TOLD = np.asarray(TEXTS, f"S{max(map(len, TEXTS))}").view(np.uint8).reshape(len(TEXTS), -1)
+"""Text of what is told, (texts, longest), with NUL behind it."""
 
 
 class Writer:
@@ -124,6 +130,10 @@ class Writer:
         self._put(page, "driver", 0, _FULL, rows["driver"] // 10000)
         self._put(page, "driver", 4, _FULL, rows["driver"] % 10000)
         page[:, self._span["driver"][1]] = ord("D")
+        start, _, end = self._span["told"]
+        page[:, start:end] = 0
+        told = np.flatnonzero(rows["told"])
+        page[told, start:end] = _TOLD[rows["told"][told]]
         self._blank(page, rows)
         return page.tobytes().translate(None, b"\0")
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ingest.fleet.chance import Chance
 from ingest.fleet.columns import CLASSES, Ints
 from ingest.fleet.shift import Shift
-from ingest.fleet.shifts import CHOICE, FAULTS, ORDINARY, PAPERS, PLANTED, SHIFTS
+from ingest.fleet.shifts import CHOICE, FAULTS, ORDINARY, PAPERS, PLANTED, SHIFTS, TOLD
 
 _ROWS = Counter(spec.kind for spec in PLANTED)
 
@@ -25,7 +25,7 @@ class Plants:
     share : float
         Vehicles per row of `PLANTED`, as a share of the fleet.
     near_share, fault_share : float
-        The same per row of `NEAR`, and of `FAULTS` and `PAPERS`.
+        The same per row of `NEAR`, and of `FAULTS`, `TOLD` and `PAPERS`.
     least : int
         At least so many per row in a fleet of forty or more (one more where
         a kind has one row, and after midnight); none if 0.
@@ -38,7 +38,7 @@ class Plants:
 
     def count(self, spec: Shift, vehicles: int) -> int:
         """How many vehicles work so."""
-        share = self.near_share if spec.lawful else self.fault_share if spec in FAULTS + PAPERS else self.share
+        share = self.near_share if spec.lawful else self.fault_share if spec in FAULTS + TOLD + PAPERS else self.share
         if share <= 0.0:
             return 0
         alone = spec in PLANTED and (_ROWS[spec.kind] == 1 or spec.start_h[0] >= 24.0)
@@ -81,7 +81,9 @@ def choose_shifts(chance: Chance, cls: NDArray[np.int8], hours: float, whole: bo
         queues[letter] = chance.order("plant", mine)
     taken = dict.fromkeys(CLASSES, 0)
     short = hours < 24.0
-    order = sorted(range(len(ORDINARY), len(SHIFTS)), key=lambda row: len(SHIFTS[row].classes))
+    order = sorted(
+        range(len(ORDINARY), len(SHIFTS)), key=lambda row: (SHIFTS[row].told != "", len(SHIFTS[row].classes))
+    )
     for row in order:  # those that only few can do come first
         spec = SHIFTS[row]
         letters = spec.classes if not short else spec.short

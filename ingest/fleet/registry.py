@@ -19,6 +19,7 @@ from ingest.fleet.run import Run
 from ingest.fleet.service import Service
 from ingest.fleet.shifts import SHIFTS
 
+_SEATS = {"L": 45, "C": 45, "H": 3, "B": 60, "T": 5, "F": 3}
 _TRADES = {"L": "客运", "C": "旅游客运", "H": "危货运输", "B": "公交", "T": "出租汽车", "F": "货运"}
 _MODULES = {
     "L": "客运班线",
@@ -49,7 +50,7 @@ def write_registry(folder: Path, run: Run, ahead_days: int = 0) -> None:
     roster = run.roster
     first = date(1970, 1, 1) + timedelta(days=run.first_day + run.days[0])
     papers = Papers(roster, run.tracks, run.who, first, len(run.days) + ahead_days)
-    head = "plate,plate_color,class,company,county,area,sim,drivers,small_hours_exempt,valid_from,valid_to"
+    head = "plate,plate_color,class,company,county,area,sim,drivers,small_hours_exempt,seats,valid_from,valid_to"
     _write(folder / "vehicles.csv", head, _vehicles(run, papers))
     for name, (columns, rows) in papers.tables().items():
         _write(folder / f"{name}.csv", columns, rows)
@@ -96,7 +97,7 @@ def _vehicles(run: Run, papers: Papers) -> Iterator[str]:
         letter, town = CLASSES[roster.cls[v]], int(roster.town[v])
         yield (
             f"{plate(roster, v)},{roster.color[v]},{letter},{papers.company(v)},{TOWNS[town].county},{papers.area(v)},,"
-            f"{1 + int(pair[v])},{int(exempt[v])},2024-01-01,"
+            f"{1 + int(pair[v])},{int(exempt[v])},{_SEATS[letter]},2024-01-01,"
         )
 
 

@@ -70,6 +70,8 @@ class Shift:
         What is wrong with its papers, as `papers` and `service` name it, or nothing.
     timed : bool
         Runs by a timetable: one round a leg, at the same times every day.
+    told : str
+        What the terminal tells of, as `tells` names it, or nothing.
     calls : (float, float)
         Length of a cycle of driving and standing, and its standing part [s]; 0 = as its class does.
     """
@@ -102,4 +104,5 @@ class Shift:
     implies: tuple[str, ...] = ()
     paper: str = ""
     timed: bool = False
+    told: str = ""
     calls: Span = (0.0, 0.0)

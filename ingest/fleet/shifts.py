@@ -105,6 +105,25 @@ FAULTS: tuple[Shift, ...] = (
 Where there is a row for the morning and one for the afternoon, a day's run that begins at any hour holds one.
 """
 
+_LEG = 62 * MINUTE
+
+TOLD: tuple[Shift, ...] = (
+    Shift("客车超员", "LC", _DAY, leg_s=_LEG, legs=2, kind="V35", lawful=False, told="crowded"),
+    Shift("行车开门", "LC", _DAY, leg_s=_LEG, legs=2, kind="V36", lawful=False, told="door"),
+    Shift("接打手持电话", "FHLC", _DAY, leg_s=_LEG, legs=2, kind="V37", lawful=False, told="phone"),
+    Shift("抽烟", "FHTBCL", _DAY, leg_s=_LEG, legs=2, kind="V38", lawful=False, told="smoking"),
+    Shift("生理疲劳", "TFLBCH", _DAY, leg_s=_LEG, legs=2, kind="V39", lawful=False, told="drowsy"),
+    Shift("分心驾驶", "FTBHCL", _DAY, leg_s=_LEG, legs=2, kind="V40", lawful=False, told="distracted"),
+    Shift("车距过近", "FHLCB", _DAY, leg_s=_LEG, legs=2, kind="V41", lawful=False, told="close"),
+    Shift("频繁急刹", "FLCHB", _DAY, leg_s=_LEG, legs=2, kind="V42", lawful=False, told="harsh"),
+    Shift("摄像头遮挡", "HC", _DAY, leg_s=_LEG, legs=2, kind="V43", lawful=False, told="covered"),
+    Shift("行驶中断电", "FTH", _DAY, leg_s=_LEG, legs=2, kind="V44", lawful=False, told="power"),
+    Shift("天线故障", "TFB", _DAY, leg_s=_LEG, legs=2, kind="V44", lawful=False, told="antenna"),
+    Shift("非法点火", "FHL", _DAY, leg_s=_LEG, legs=2, kind="V45", lawful=False, told="ignition"),
+    Shift("熄火位移", "FH", _DAY, leg_s=_LEG, legs=2, kind="V45", lawful=False, told="towed"),
+)
+"""Planted violations that the terminal tells of, at moments of the first leg."""
+
 _RUN: Span = (6.5, 9.5)
 _BUS: Span = (6.6, 7.4)
 
@@ -150,8 +169,18 @@ NEAR: tuple[Shift, ...] = (
     Shift("出站登记近两小时", "L", _RUN, 21.0, 5.0, kind="V32", paper="recorded"),
     Shift("招呼站", "B", _BUS, 20.5, 12.0, 2.6, kind="V34", paper="request", timed=True),
     Shift("晚点九分钟", "B", _BUS, 20.5, 12.0, 2.6, kind="V33", paper="nearly_late", timed=True),
+    Shift("恰好满员", "LC", _DAY, leg_s=_LEG, legs=2, kind="V35", told="full"),
+    Shift("一次见车门未关", "LC", _DAY, leg_s=_LEG, legs=2, kind="V36", told="door_once"),
+    Shift("电话报警结束", "FHT", _DAY, leg_s=_LEG, legs=2, kind="V37", told="phone_over"),
+    Shift("两次一级疲劳", "FHT", _DAY, leg_s=_LEG, legs=2, kind="V39", told="yawns"),
+    Shift("十一分钟三次分神", "FHT", _DAY, leg_s=_LEG, legs=2, kind="V40", told="seldom_distracted"),
+    Shift("四次车距过近", "FHB", _DAY, leg_s=_LEG, legs=2, kind="V41", told="seldom_close"),
+    Shift("半小时两次急刹", "FHB", _DAY, leg_s=_LEG, legs=2, kind="V42", told="seldom_harsh"),
+    Shift("遮挡不足五分钟", "HLC", _DAY, leg_s=_LEG, legs=2, kind="V43", told="covered_briefly"),
+    Shift("天线故障不足五分钟", "FTB", _DAY, leg_s=_LEG, legs=2, kind="V44", told="antenna_briefly"),
+    Shift("熄火滑行", "FH", _DAY, leg_s=_LEG, legs=2, kind="V45", told="off_briefly"),
 )
 """Near misses: lawful, by a hair."""
 # fmt: on
 
-SHIFTS: tuple[Shift, ...] = ORDINARY + PLANTED + FAULTS + PAPERS + NEAR
+SHIFTS: tuple[Shift, ...] = ORDINARY + PLANTED + FAULTS + TOLD + PAPERS + NEAR

@@ -47,6 +47,11 @@ FIELDS = {
     "altitude_m": int,
     "mileage_km": float,
     "alarm": int,
+    "video_alarm": int,
+    "adas": list,
+    "dsm": list,
+    "harsh": list,
+    "passengers": int,
     "status": int,
     "recorder_speed_kmh": float,
     "received": int,
@@ -158,7 +163,7 @@ def test_fences(day: Made) -> None:
 
 def test_labels_lie_in_the_run(day: Made) -> None:
     rows = [json.loads(line) for line in (day.folder / "labels.ndjson").read_text(encoding="utf-8").splitlines()]
-    assert {row["kind"] for row in rows} == {f"V{k:02d}" for k in range(1, 35)}
+    assert {row["kind"] for row in rows} == {f"V{k:02d}" for k in range(1, 46)}
     assert all(START_MS <= row["begin_ms"] <= row["end_ms"] <= START_MS + 86_400_000 for row in rows)
     assert Counter(row["kind"] for row in rows) == day.summary.kinds
 
