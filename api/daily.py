@@ -63,6 +63,38 @@ def report(
             _write(connection, chosen, out)
 
 
+@daily.command(epilog="e.g.  warnloop close --day 2026-11-27")
+def close(
+    day: Annotated[
+        str, typer.Option(metavar="YYYY-MM-DD", help="Beijing day that is over; left out: all of the last week.")
+    ] = "",
+    database: Database = DATABASE,
+    data: Data = DATA,
+) -> None:
+    """日结复核。 Judge a day once more by the fixes that came late or were back-filled.
+
+    Violations that do not hold are withdrawn with the reason, others revised, new ones raised; those concerned are
+    told. Only vehicles of which something came late are judged again; what was closed by the same fixes stays as it is.
+    `warnloop dispatch` does the same by the clock, every half hour.
+    """
+    from api.close import Closer, due, over
+    from api.wiring import opened, reached, told
+    from ledger.database import connect, in_words
+
+    now = datetime.now(UTC)
+    if day and _day(day) > over(now):
+        raise typer.BadParameter(f"{day} is not over yet", param_hint="--day")
+    with told(notes), reached(database, data) as url, opened(url), connect(url) as connection, in_words():
+        days = [_day(day)] if day else due(connection, now)
+        closer = Closer(connection)
+        for one in days:
+            with notes.status(f"复核 closing {one}"):
+                done = closer.close(one)
+            notes.print(f"已复核 closed {one}: {done.revisions:,} revisions, {done.withdrawn:,} withdrawn")
+        if not days:
+            notes.print("无迟到数据 nothing came late")
+
+
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)

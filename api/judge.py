@@ -20,9 +20,9 @@ from ingest.moment import DAY_MS
 from ingest.profile import Profile
 from ingest.registry import Registry
 from ledger import fixes, vehicles
+from ledger.casebook import Episode
 from ledger.checkpoints import Checkpoint, Slab
 from ledger.fixes import Origin
-from ledger.violations import Episode
 from ledger.warned import Warned
 
 SLAB_VEHICLES = 1_000
@@ -50,9 +50,11 @@ class Judge:
         partitions: int,
         profiles: Mapping[str, Profile],
         kinds: Mapping[str, Kind] = CATALOGUE,
+        *,
+        second: bool = False,
     ) -> None:
         self.connection, self.version = connection, version
-        self.engine = Engine(registry, kinds)
+        self.engine = Engine(registry, kinds, second=second)
         self.decoder = Decoder(registry.vehicles, partitions, profiles)
         self._number = np.zeros(0, np.int32)
         self._counted = Counted(registry)
@@ -99,11 +101,11 @@ class Judge:
         """Take up the state of a checkpoint; names the tables that it does not have, or not as they are now."""
         missing: frozenset[str] = frozenset()
         for slab in checkpoint.slabs:
-            rows = self._rows(slab.vehicles)
+            rows = self.rows(slab.vehicles)
             missing |= unpack(self.engine, rows, from_bytes(slab.content))
         return missing & frozenset(self.engine.states)
 
-    def _rows(self, numbers: Sequence[int]) -> Int64:
+    def rows(self, numbers: Sequence[int]) -> Int64:
         """Rows of vehicles by their permanent numbers, (m,); they count as heard of."""
         table = self.engine.registry.vehicles
         rows = np.array([table.row(*name) for name in vehicles.names(self.connection, numbers)], np.int64)
@@ -115,7 +117,7 @@ class Judge:
         """Let a partition's vehicles come over from another version of the registry, state and all."""
         theirs = other.heard(partition)
         if len(theirs):
-            rows = self._rows(other._number[theirs].tolist())
+            rows = self.rows(other._number[theirs].tolist())
             unpack(self.engine, rows, pack(other.engine, theirs))
 
     def forget(self, partition: int) -> None:
@@ -145,7 +147,7 @@ class Judge:
         count = 0
         for batch, number, _ in fixes.read(self.connection, partition, since_ms, offset):
             known, inverse = np.unique(number, return_inverse=True)
-            batch.vehicle[:] = self._rows(known.tolist())[inverse]
+            batch.vehicle[:] = self.rows(known.tolist())[inverse]
             engine.detect(batch)
             count += len(batch)
         rows = self.heard(partition)
@@ -160,7 +162,7 @@ class Judge:
             episode
             for code, rows in judged.result.found.items()
             if len(rows)
-            for episode in self._told(code, rows[rows["fact"] != WARNED])
+            for episode in self.told(code, rows[rows["fact"] != WARNED])
         ]
 
     def warnings(self, judged: Judged) -> list[Warned]:
@@ -172,7 +174,8 @@ class Judge:
             for warning in self._warned(code, rows[rows["fact"] == WARNED])
         ]
 
-    def _told(self, code: str, rows: Found) -> Iterator[Episode]:
+    def told(self, code: str, rows: Found) -> Iterator[Episode]:
+        """Rows that a kind found, in the ledger's words."""
         kind = self.engine.kinds[code]
         merge_ms = self._merge_ms(code, rows)
         for at, (row, common) in enumerate(self._common(code, rows)):

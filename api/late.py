@@ -14,8 +14,8 @@ from ingest.log import partition_of
 from ingest.moment import BEIJING_MS, DAY_MS
 from ingest.registry import Registry
 from ledger import fixes, late
+from ledger.casebook import Withdrawal
 from ledger.late import Candidate
-from ledger.violations import Withdrawal
 
 
 class Again:

@@ -37,6 +37,7 @@ def dispatch(
     Each is told at least once, always under the same id. Start it several times and they share the work. The first
     Ctrl-C ends it in order, a second one at once.
     """
+    from api import close
     from api.detect import log_to
     from api.dispatch import Job, Settings
     from api.dispatch import dispatch as run
@@ -48,7 +49,7 @@ def dispatch(
     ways = channel_settings(webhook_allow, smtp_url, mail_from, folder_root)
     with told(notes), reached(database, data) as url, opened(url, patience_s):
         courier = CourierSettings(url, patience=timedelta(hours=disable_after_h))
-        jobs = [Job("daily", job, EVERY_S), Job("attachments", sweep, SWEEP_S)]
+        jobs = [Job("close", close.job, close.EVERY_S), Job("daily", job, EVERY_S), Job("attachments", sweep, SWEEP_S)]
         run(Settings(url, ways, courier, patience_s=patience_s), metrics_port, notes, jobs)
 
 

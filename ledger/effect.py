@@ -10,9 +10,9 @@ import psycopg
 from ingest.batch import Batch, Int8, Int32, no_fixes
 from ingest.frames import Quarantined
 from ledger import fixes, violations, warned
+from ledger.casebook import Casebook, Episode, Withdrawal
 from ledger.fixes import Origin
 from ledger.positions import Position, move
-from ledger.violations import Casebook, Episode, Withdrawal
 from ledger.warned import Warned
 
 Step = Callable[[str], None]

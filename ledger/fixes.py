@@ -101,9 +101,17 @@ def read(
 
 def of_vehicle(connection: psycopg.Connection, vehicle_id: int, from_ms: int, to_ms: int) -> Batch:
     """Fixes of a vehicle within a time [ms], both ends included, in log order, (n,); ``vehicle`` is its number."""
+    return heard(connection, vehicle_id, from_ms, to_ms)[0]
+
+
+def heard(
+    connection: psycopg.Connection, vehicle_id: int, from_ms: int, to_ms: int
+) -> tuple[Batch, Int8, NDArray[np.void]]:
+    """Fixes of a vehicle within a time [ms], both ends included, in log order, (n,); verdicts; rows as stored."""
     with connection.cursor() as cursor, cursor.copy(query("inner/fixes_of"), (vehicle_id, from_ms, to_ms)) as source:
         content = b"".join(bytes(part) for part in source)
-    return _batch(FIXES.parse(content))
+    rows = FIXES.parse(content)
+    return _batch(rows), rows["verdict"].astype(np.uint8), rows
 
 
 def _batch(rows: NDArray[np.void]) -> Batch:

@@ -9,9 +9,9 @@ from detectors.found import Fact
 from ingest.batch import Batch
 from ingest.registry import Vehicle
 from ledger import vehicles
+from ledger.casebook import Episode
 from ledger.database import connect
 from ledger.fixes import Origin
-from ledger.violations import Episode
 from ledger.warned import Warned
 
 _PLAIN: dict[str, Any] = {

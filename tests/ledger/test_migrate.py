@@ -90,6 +90,7 @@ SEEDS = {
     "0008": """
         INSERT INTO warnings VALUES ('6f1c9b52-6a0e-5f0e-9d57-3a0b8c1f4e23', 1, 'V05', 0, 1, 2, '甲', '652301', '', 87,
                                      44, '{}', 1, 1);""",
+    "0010": "INSERT INTO closings VALUES ('2026-03-02', 1, 'x', 1);",
 }
 """Rows for the tables that each version brings."""
 

@@ -16,8 +16,9 @@ from psycopg import errors
 from detectors.found import Fact
 from ingest.registry import Vehicle
 from ledger import audit
+from ledger.casebook import Episode, Key, violation_id
 from ledger.database import connect
-from ledger.violations import Episode, Key, apply, violation_id
+from ledger.violations import apply
 from tests.ledger.made import episode, vehicle
 
 STORIES = 24

@@ -9,10 +9,11 @@ import pytest
 from detectors.found import Fact
 from ingest.registry import Vehicle
 from ledger import outbox, warned
+from ledger.casebook import Episode
 from ledger.database import connect
 from ledger.principal import CENTRE
 from ledger.shown import Shown
-from ledger.violations import Episode, apply
+from ledger.violations import apply
 from ledger.warned import Asked, Place, Warned
 from tests.ledger.made import episode, vehicle, warning
 

@@ -6,8 +6,9 @@ from typing import Any
 import psycopg
 
 from detectors.found import Fact
+from ledger.casebook import Episode, Withdrawal, violation_id
 from ledger.database import connect
-from ledger.violations import Episode, Withdrawal, apply, violation_id, withdraw
+from ledger.violations import apply, withdraw
 from tests.ledger.made import episode, vehicle
 
 
