@@ -18,7 +18,7 @@ from detectors.limits import Limits, Parameters
 from detectors.meanwhile import Meanwhile
 from detectors.state import Present, States
 from ingest import gate
-from ingest.batch import Batch, Int8, Int32
+from ingest.batch import Batch, Bool, Int8, Int32
 from ingest.gate import Verdict
 from ingest.registry import Party, Registry
 from ingest.table import RegistryError
@@ -123,18 +123,34 @@ class Engine:
 
     def _part(self, batch: Enriched, letters: str) -> Enriched:
         """The fixes of all vehicles that are ever registered with one of these classes."""
-        present, rows = self._present(batch).of(letters)
-        part = batch.part(rows)
-        part.once(("present",), lambda: present)
-        return part
+        whole = self._present(batch)
+        return self._only(whole, whole.of(letters), batch)
 
     def _found(self, kind: Kind, batch: Enriched) -> Found:
         """What a kind finds in a batch."""
+        if kind.wakes is not None and not self.exemptions.concern(kind.code):  # these count every fix
+            batch = self._awake(kind, kind.wakes(batch), batch)
         limits = self.limits(kind, batch)
         found = kind.detect(batch, limits, self.states[kind.code])
         if kind.sparse:
             self.states.settle(kind.code, self._present(batch), self._lent(kind, batch))
         return found
+
+    def _awake(self, kind: Kind, wakes: Bool, batch: Enriched) -> Enriched:
+        """The fixes of the vehicles that a sparse kind remembers something of, or may begin to."""
+        whole = self._present(batch)
+        kept = self.states.keeps(kind.code, whole)
+        kept[whole.run[wakes]] = True
+        if not kept.any():
+            return batch.once(("nobody",), lambda: self._only(whole, kept, batch))
+        return batch if kept.all() else self._only(whole, kept, batch)
+
+    def _only(self, whole: Present, kept: Bool, batch: Enriched) -> Enriched:
+        """The fixes of some vehicles of a batch."""
+        present, rows = whole.only(kept)
+        part = batch.part(rows)
+        part.once(("present",), lambda: present)
+        return part
 
     def limits(self, kind: Kind, batch: Enriched) -> Limits:
         """Look up the parameter sets of a kind for a batch."""

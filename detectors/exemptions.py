@@ -114,6 +114,10 @@ class Exemptions:
         self.rows = [] if papers is None else [_read(registry, papers, at) for at in range(len(papers))]
         self.counted: Counter[tuple[str, str]] = Counter()
 
+    def concern(self, code: str) -> bool:
+        """Whether there is one for a kind, at any time."""
+        return any(one.kind in (code, EVERY) for one in self.rows)
+
     def exempt(self, code: str, batch: Enriched, applies: Bool) -> Bool:
         """Where a kind applies once exemptions are granted, (n,); counts what they took."""
         place = batch.lon, batch.lat

@@ -12,7 +12,7 @@ from detectors.enrich import Enriched
 from detectors.found import Found
 from detectors.limits import Default, Limits
 from detectors.why import Why, Words
-from ingest.batch import Int32
+from ingest.batch import Bool, Int32
 from ingest.registry import CLASSES
 
 
@@ -33,6 +33,9 @@ Measures = Callable[[Any], dict[str, object]]
 
 Fenced = Callable[[Enriched], Int32]
 """Which fence a kind goes by at each fix."""
+
+Wakes = Callable[[Enriched], Bool]
+"""At which fixes, (n,), a kind may begin to remember something of a vehicle of which it remembers nothing."""
 
 Detect = Callable[[Any, Limits, State], Found]
 """Decides: of `Enriched` fixes, or, where the kind's scope is ``day``, of a `days.Day`."""
@@ -121,6 +124,9 @@ class Kind:
         Of the rule; a new one means old state cannot be read.
     sparse : bool
         Of most vehicles its state stays zeros: there is a row only where it does not.
+    wakes : callable, optional
+        Of a sparse kind: where a vehicle's state is zeros, fixes before the first that this tells change nothing and
+        raise nothing; so it is judged over the other vehicles only. None where that is not known.
     """
 
     code: str
@@ -142,6 +148,7 @@ class Kind:
     warns: Words | None
     version: int
     sparse: bool
+    wakes: Wakes | None
 
     def __str__(self) -> str:
         return self.code
@@ -177,24 +184,28 @@ def kind(
     warns: Words | None = None,
     version: int = 1,
     sparse: bool = False,
+    wakes: Wakes | None = None,
 ) -> Callable[[Detect], Kind]:
     """Make a catalogue entry of the function that decides it.
 
     Raises
     ------
     ValueError
-        An unknown class letter, no example that raises, or none that does not; a sentence that differs by language.
+        An unknown class letter, no example that raises, or none that does not; a sentence that differs by language;
+        what wakes a kind whose state is not sparse.
     """
     if not classes or set(classes) - set(CLASSES):
         raise ValueError(f"{code}: classes must be letters of {CLASSES}, found {classes!r}")
     if not any(example.raised for example in examples) or all(example.raised for example in examples):
         raise ValueError(f"{code}: needs an example that raises and one that does not")
+    if wakes is not None and not sparse:
+        raise ValueError(f"{code}: only a sparse kind can be woken")
     why.check(code)
 
     def entry(detect: Detect) -> Kind:
         return Kind(
             code, zh, en, classes, severity, clause, limits, state, examples, measures, why, detect, over,
-            scope, tables, fenced, warns, version, sparse,
+            scope, tables, fenced, warns, version, sparse, wakes,
         )  # fmt: skip
 
     return entry

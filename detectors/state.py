@@ -44,9 +44,13 @@ class Present(NamedTuple):
     number: Int32
     run: Int64
 
-    def of(self, letters: str) -> tuple["Present", Int64]:
-        """Those that are ever registered with one of these classes, and the rows of their fixes in the batch."""
-        kept = (self.letters & letters_of(letters)) != 0
+    def of(self, letters: str) -> Bool:
+        """Which are ever registered with one of these classes, (u,)."""
+        found: Bool = (self.letters & letters_of(letters)) != 0
+        return found
+
+    def only(self, kept: Bool) -> tuple["Present", Int64]:
+        """Those that are kept, (u,), and the rows of their fixes in the batch."""
         which = np.flatnonzero(kept)
         rows = np.flatnonzero(kept.take(self.run))
         run = (np.cumsum(kept) - 1).take(self.run.take(rows))
@@ -169,6 +173,11 @@ class States:
             slots[without] = np.arange(pool.end, pool.end + len(without), dtype=np.int32)
             self._grow([name], pool.end + len(without))
         return slots
+
+    def keeps(self, name: str, present: Present) -> Bool:
+        """Which vehicles of a batch, as it began, something is remembered of in a sparse table, (u,)."""
+        kept: Bool = present.number[self._column[name]] > 0
+        return kept
 
     def settle(self, name: str, present: Present, slots: Int32) -> None:
         """After a batch: keep what was lent of a sparse table where there is something in it now, else free it."""

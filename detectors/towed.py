@@ -64,6 +64,12 @@ def _displaced(
             state[slot[row]] = nothing[0]
 
 
+def off(batch: Enriched) -> Bool:
+    """Where the ignition is told to be off, (n,)."""
+    found: Bool = (batch.status != -1) & ((batch.status & IGNITION_BIT) == 0)
+    return found
+
+
 def displaced(batch: Enriched, limits: Limits, state: State) -> Bool:
     """Fixes at which a vehicle is displaced with its ignition off, (n,).
 
@@ -76,7 +82,6 @@ def displaced(batch: Enriched, limits: Limits, state: State) -> Bool:
         Changed in place.
     """
     found = np.zeros(len(batch), np.bool_)
-    off = limits.applies & (batch.status != -1) & ((batch.status & IGNITION_BIT) == 0)
     _displaced(
         batch.vehicle,
         limits.slot,
@@ -86,7 +91,7 @@ def displaced(batch: Enriched, limits: Limits, state: State) -> Bool:
         batch.lon,
         batch.lat,
         batch.speed_kmh,
-        off,
+        limits.applies & off(batch),
         limits.index,
         limits.parameter("drive_kmh"),
         limits.parameter("shift_dm"),

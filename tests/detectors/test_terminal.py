@@ -2,6 +2,8 @@
 
 import itertools
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from detectors.catalogue import CATALOGUE
 from detectors.engine import Engine
 from detectors.found import Found
+from detectors.kind import Kind
 from ingest import gate, items
 from ingest.batch import MISSING_MS, Batch, no_fixes
 from ingest.items import bits, one
@@ -71,15 +74,15 @@ def stream(seed: int, fixes: int = 1_200) -> Batch:
     return Batch(**columns)
 
 
-def engine(folder: Path) -> Engine:
+def engine(folder: Path, kinds: Mapping[str, Kind] = KINDS) -> Engine:
     folder.mkdir(exist_ok=True)
     lines = [f"测{who},{letter},{45 if who % 2 else 0}" for who, letter in enumerate(CLASSES)]
     (folder / "vehicles.csv").write_text("\n".join(["plate,class,seats", *lines]) + "\n", encoding="utf-8")
-    return Engine(read_registry(folder), KINDS)
+    return Engine(read_registry(folder), kinds)
 
 
-def judge(folder: Path, batch: Batch, cuts: list[int]) -> dict[str, Found]:
-    judged = engine(folder)
+def judge(folder: Path, batch: Batch, cuts: list[int], kinds: Mapping[str, Kind] = KINDS) -> dict[str, Found]:
+    judged = engine(folder, kinds)
     parts = [judged.detect(batch.take(slice(*span))).found for span in itertools.pairwise([0, *cuts, len(batch)])]
     return {code: joined([part[code] for part in parts]) for code in KINDS}
 
@@ -234,6 +237,27 @@ def test_facts_do_not_depend_on_cuts(tmp_path: Path, seed: int) -> None:
             order = [np.argsort(rows["vehicle"], kind="stable") for rows in (expected, got)]
             assert got[order[1]].tolist() == expected[order[0]].tolist(), (code, cuts)
             assert as_plain(code, parts[code]) == as_plain(code, whole[code])
+
+
+def test_only_those_who_tell_something_are_judged_and_it_makes_no_difference(tmp_path: Path) -> None:
+    batch = stream(1)
+    cuts = list(range(0, len(batch), 11))
+    always = {code: replace(kind, wakes=None) for code, kind in KINDS.items()}
+    assert all(kind.wakes for kind in KINDS.values())
+    woken, whole = (judge(tmp_path, batch, cuts, kinds) for kinds in (KINDS, always))
+    for code in KINDS:
+        assert woken[code].tolist() == whole[code].tolist() != [], code
+
+
+def test_an_exemption_counts_every_fix_also_of_those_who_tell_nothing(tmp_path: Path) -> None:
+    batch = stream(1, 300)
+    engine(tmp_path)
+    rows = "kind,reason,number,class,valid_to\nV42,演练,X-1,L,2030-01-01\n"
+    (tmp_path / "exemptions.csv").write_text(rows, encoding="utf-8")
+    judged = Engine(read_registry(tmp_path), KINDS).detect(batch)
+    own = sum(len(fixes) for who, fixes in accepted(batch).items() if CLASSES[who] == "L")
+    assert judged.exempted == {("V42", "X-1"): own}
+    assert not set(judged.found["V42"]["vehicle"].tolist()) & {0, 3}
 
 
 def test_kernels_run_by_the_interpreter_tell_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from detectors.why import Why, Words
 from ingest.items import bits, one
 
 CODES = ("forward_collision", "lane_departure", "too_close", "pedestrian", "blind_spot")
+_RISKS = bits("adas", 1, 2, 3, 4, least=2) | bits("bsd", 1, 2, 3)
 _CLOSE, _AHEAD, _FAINT = one("adas", 3, 2), one("adas", 1, 2), one("adas", 1, 1)
 
 
@@ -32,6 +33,7 @@ def _measures(row: Any) -> dict[str, object]:
     limits={"alarms": 5, "window_ms": 1_800_000, "gap_ms": 300_000, "merge_ms": 1_800_000},
     state=CLUSTER,
     sparse=True,
+    wakes=lambda batch: batch.items & _RISKS != 0,
     measures=_measures,
     why=Why(
         measured=Words(

@@ -16,6 +16,7 @@ from ingest.items import HANDS_OFF, NOT_AHEAD, SEAT_BELT, bits, one
 CODES = ("distracted", "driver_abnormal", "hands_off", "no_belt", "not_ahead")
 _HANDS_OFF = 4
 _TYPES = (4, 5, HANDS_OFF, SEAT_BELT, NOT_AHEAD)
+_DSM = bits("dsm", *_TYPES)
 _AWAY, _BELT, _HANDS = one("dsm", 4), one("dsm", SEAT_BELT), one("dsm", HANDS_OFF)
 
 
@@ -34,6 +35,7 @@ def _measures(row: Any) -> dict[str, object]:
     limits={"alarms": 3, "window_ms": 600_000, "gap_ms": 300_000, "merge_ms": 600_000},
     state=CLUSTER,
     sparse=True,
+    wakes=lambda batch: batch.items & _DSM != 0,
     measures=_measures,
     why=Why(
         measured=Words(

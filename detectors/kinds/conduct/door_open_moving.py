@@ -12,6 +12,7 @@ from detectors.lasting import LASTING, lasting
 from detectors.limits import Limits
 from detectors.why import Why, Words
 from ingest.status import DOOR_BITS
+from ingest.status import told as given
 
 CODES = ("door", "door_alarm")
 DOOR_ALARM_BIT = 1 << 31
@@ -35,6 +36,7 @@ def _measures(row: Any) -> dict[str, object]:
     limits={"over_kmh": 10.0, "points": 2, "hold_ms": 5_000, "gap_ms": 120_000, "merge_ms": 60_000},
     state=LASTING,
     sparse=True,
+    wakes=lambda batch: given(batch.status, DOOR_BITS) | given(batch.alarm, DOOR_ALARM_BIT),
     measures=_measures,
     why=Why(
         measured=Words(

@@ -35,6 +35,7 @@ def _measures(row: Any) -> dict[str, object]:
     limits={"alarms": 3, "window_ms": 900_000, "gap_ms": 300_000, "merge_ms": 900_000},
     state=CLUSTER,
     sparse=True,
+    wakes=lambda batch: batch.items & (_FATIGUE | _SEVERE_FATIGUE) != 0,
     measures=_measures,
     why=Why(
         measured=Words(

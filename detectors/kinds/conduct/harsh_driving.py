@@ -14,6 +14,7 @@ from detectors.why import Why, Words
 from ingest.items import bits, one
 
 CODES = ("acceleration", "braking", "turning", "idling", "stalling", "coasting", "overspeed")
+_HARSH = bits("harsh", *range(1, 8))
 _GAS, _BRAKE, _TURN = one("harsh", 1), one("harsh", 2), one("harsh", 3)
 
 
@@ -34,6 +35,7 @@ def _measures(row: Any) -> dict[str, object]:
     limits={"alarms": 3, "window_ms": 1_800_000, "gap_ms": 300_000, "merge_ms": 1_800_000},
     state=CLUSTER,
     sparse=True,
+    wakes=lambda batch: batch.items & _HARSH != 0,
     measures=_measures,
     why=Why(
         measured=Words(

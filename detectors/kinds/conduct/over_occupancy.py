@@ -16,6 +16,7 @@ from ingest.items import bits, on_board, pack
 
 CODES = ("overloaded", "counted")
 _OVERLOADED = bits("video_alarm", 4)
+_PEOPLE = bits("passengers", 0)
 
 
 def _people(count: int) -> int:
@@ -54,6 +55,7 @@ def _facts(measures: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mappin
     },
     state=LASTING,
     sparse=True,
+    wakes=lambda batch: batch.items & (_OVERLOADED | _PEOPLE) != 0,
     measures=_measures,
     why=Why(
         measured=Words(

@@ -33,6 +33,7 @@ def alarm_measures(row: Any) -> dict[str, object]:
     limits={"from_kmh": 30.0, "alarms": 1, "window_ms": 300_000, "gap_ms": 300_000, "merge_ms": 300_000},
     state=CLUSTER,
     sparse=True,
+    wakes=lambda batch: batch.items & _PHONE != 0,
     measures=alarm_measures,
     why=Why(
         measured=Words(

@@ -27,6 +27,7 @@ _TOLD = one("dsm", 3)
     limits={"alarms": 1, "window_ms": 600_000, "gap_ms": 300_000, "merge_ms": 600_000},
     state=CLUSTER,
     sparse=True,
+    wakes=lambda batch: batch.items & _SMOKING != 0,
     measures=alarm_measures,
     why=Why(
         measured=Words(

@@ -41,6 +41,7 @@ def _measures(row: Any) -> dict[str, object]:
     },
     state=LASTING,
     sparse=True,
+    wakes=lambda batch: batch.items & (_LOST | _COVERED) != 0,
     measures=_measures,
     why=Why(
         measured=Words(

@@ -11,6 +11,7 @@ from detectors.kind import Example, Severity, State, kind
 from detectors.lasting import LASTING, lasting
 from detectors.limits import Limits
 from detectors.why import Why, Words
+from ingest.status import told
 
 CODES = ("gnss", "antenna", "low_power", "power_cut", "module", "cut_moving", "operated")
 _BITS = (1 << 4, 3 << 5, 1 << 7, 1 << 8, 15 << 9)
@@ -42,6 +43,7 @@ def _measures(row: Any) -> dict[str, object]:
     },
     state=LASTING,
     sparse=True,
+    wakes=lambda batch: told(batch.alarm, sum(_BITS)),
     measures=_measures,
     why=Why(
         measured=Words(
@@ -106,5 +108,5 @@ def terminal_power_fault(batch: Enriched, limits: Limits, state: State) -> Found
     drive_kmh = limits.at("drive_kmh")
     moving = (batch.speed_kmh >= drive_kmh) | (batch.before_speed_kmh >= drive_kmh)
     grade = np.full(len(batch), Severity.NOTICE, np.uint8)
-    told = coded(batch.alarm, *_BITS)
-    return lasting(batch, told, limits, state, grade=grade, sudden=moving.astype(np.uint8), watched=_CUT)
+    codes = coded(batch.alarm, *_BITS)
+    return lasting(batch, codes, limits, state, grade=grade, sudden=moving.astype(np.uint8), watched=_CUT)

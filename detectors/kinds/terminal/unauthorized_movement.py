@@ -10,8 +10,9 @@ from detectors.enrich import Enriched
 from detectors.found import Found
 from detectors.kind import Example, Severity, State, kind
 from detectors.limits import Limits
-from detectors.towed import ANCHOR, displaced
+from detectors.towed import ANCHOR, displaced, off
 from detectors.why import Why, Words
+from ingest.status import told as given
 
 CODES = ("theft", "ignition", "displacement", "moved")
 _MOVED = 8
@@ -47,6 +48,7 @@ def _measures(row: Any) -> dict[str, object]:
     },
     state=_STATE,
     sparse=True,
+    wakes=lambda batch: given(batch.alarm, _THEFT | _IGNITION | _DISPLACEMENT) | off(batch),
     measures=_measures,
     why=Why(
         measured=Words(
