@@ -94,6 +94,7 @@ class Engine:
         self.states = States(layout, classes, [code for code, kind in self.online.items() if kind.sparse])
         shared = {"gate": gate.VERSION, "activity": activity.VERSION, "road": roads.VERSION}
         self.versions = shared | {code: kind.version for code, kind in self.online.items()}
+        self._asked: dict[str, Found] = {}
         self.days = Days(registry.timetable) if daily else None
 
     def detect(self, batch: Batch, ticks: Ticks | Clock = NO_TICKS) -> Result:
@@ -130,6 +131,18 @@ class Engine:
         """What a kind finds in a batch."""
         if kind.wakes is not None and not self.exemptions.concern(kind.code):  # these count every fix
             batch = self._awake(kind, kind.wakes(batch), batch)
+            if not len(batch):
+                return self._nothing(kind, batch)
+        return self._judged(kind, batch)
+
+    def _nothing(self, kind: Kind, batch: Enriched) -> Found:
+        """What a kind finds in no fixes, asked once."""
+        if kind.code not in self._asked:
+            self._asked[kind.code] = self._judged(kind, batch)
+        return self._asked[kind.code]
+
+    def _judged(self, kind: Kind, batch: Enriched) -> Found:
+        """What a kind finds in these fixes."""
         limits = self.limits(kind, batch)
         found = kind.detect(batch, limits, self.states[kind.code])
         if kind.sparse:
