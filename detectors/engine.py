@@ -94,7 +94,7 @@ class Engine:
         self.states = States(layout, classes, [code for code, kind in self.online.items() if kind.sparse])
         shared = {"gate": gate.VERSION, "activity": activity.VERSION, "road": roads.VERSION}
         self.versions = shared | {code: kind.version for code, kind in self.online.items()}
-        self._asked: dict[str, Found] = {}
+        self._nothing: dict[str, Found] = {}
         self.days = Days(registry.timetable) if daily else None
 
     def detect(self, batch: Batch, ticks: Ticks | Clock = NO_TICKS) -> Result:
@@ -129,17 +129,16 @@ class Engine:
 
     def _found(self, kind: Kind, batch: Enriched) -> Found:
         """What a kind finds in a batch."""
-        if kind.wakes is not None and not self.exemptions.concern(kind.code):  # these count every fix
-            batch = self._awake(kind, kind.wakes(batch), batch)
-            if not len(batch):
-                return self._nothing(kind, batch)
-        return self._judged(kind, batch)
-
-    def _nothing(self, kind: Kind, batch: Enriched) -> Found:
-        """What a kind finds in no fixes, asked once."""
-        if kind.code not in self._asked:
-            self._asked[kind.code] = self._judged(kind, batch)
-        return self._asked[kind.code]
+        if kind.wakes is None or self.exemptions.concern(kind.code):  # these count every fix
+            return self._judged(kind, batch)
+        whole = self._present(batch)
+        kept = self.states.keeps(kind.code, whole)  # it remembers something of them, or may begin to
+        kept[whole.run[kind.wakes(batch)]] = True
+        if kept.any():
+            return self._judged(kind, batch if kept.all() else self._only(whole, kept, batch))
+        if kind.code not in self._nothing:
+            self._nothing[kind.code] = self._judged(kind, self._only(whole, kept, batch))
+        return self._nothing[kind.code]
 
     def _judged(self, kind: Kind, batch: Enriched) -> Found:
         """What a kind finds in these fixes."""
@@ -148,15 +147,6 @@ class Engine:
         if kind.sparse:
             self.states.settle(kind.code, self._present(batch), self._lent(kind, batch))
         return found
-
-    def _awake(self, kind: Kind, wakes: Bool, batch: Enriched) -> Enriched:
-        """The fixes of the vehicles that a sparse kind remembers something of, or may begin to."""
-        whole = self._present(batch)
-        kept = self.states.keeps(kind.code, whole)
-        kept[whole.run[wakes]] = True
-        if not kept.any():
-            return batch.once(("nobody",), lambda: self._only(whole, kept, batch))
-        return batch if kept.all() else self._only(whole, kept, batch)
 
     def _only(self, whole: Present, kept: Bool, batch: Enriched) -> Enriched:
         """The fixes of some vehicles of a batch."""
