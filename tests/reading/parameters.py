@@ -65,6 +65,8 @@ DEFAULTS: dict[str, dict[str, float]] = {
                 "yard_dm": 2_000, "yard_total_dm": 5_000, "rest_ms": 1_200_000,
                 "short_stop_ms": 300_000, "resume_ms": 1_200_000},
     "road_limit": {},
+    "road_match": {"reach_dm": 250, "turn_deg": 30, "heading_kmh": 10, "nearer_dm": 100, "points": 2,
+                   "gap_ms": 300_000},
 }  # fmt: skip
 CAP_KMH: dict[str, float] = {"L": 100, "C": 100, "H": 80, "F": 100, "B": 100, "T": 120}
 DEFAULT_KMH: dict[str, float] = {"L": 100, "C": 100, "H": 80, "F": 90, "B": 60, "T": 120}
