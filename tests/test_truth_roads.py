@@ -25,7 +25,9 @@ from tests.reading.gate import Accepted, Gate
 from tests.reading.metric import decimetres, jumps
 from tests.reading.positions import Positions
 from tests.reading.registry import Registry
-from tests.reading.roads import Matcher, Seen, read_roads
+from tests.reading.roads import Matcher, Seen
+from tests.readings import printed, reading, shared
+from tests.readings import product as judged
 from tests.streams import METRE_DEG, START_MS
 
 WEST, SOUTH, METRES = 87.3, 44.0, 900.0
@@ -115,11 +117,12 @@ def write_stream(folder: Path, seed: int, fixes: int = 700) -> tuple[Path, Path]
     rows: list[dict[str, Any]] = []
     for number in range(4):
         time_ms = START_MS
-        line, along = random.choice(lines), 0.0
+        line, along, kmh = random.choice(lines), 0.0, 30.0
         while len(rows) < fixes * (number + 1) // 4:
             if random.random() < 0.04:
                 line, along = random.choice(lines), 0.0
-            kmh = random.choice((0.0, 4.0, 9.9, 10.0, 30.0, 60.0))
+            if random.random() < 0.15:
+                kmh = random.choice((0.0, 4.0, 9.9, 10.0, 30.0, 45.0, 60.0, 75.0))
             step_s = random.choice((5, 5, 10, 20, 60, 299, 300, 301) if random.random() < 0.1 else (5, 10))
             time_ms += step_s * 1000
             along = (along + kmh / 3.6 * step_s) % (2 * _length(line))
@@ -156,7 +159,7 @@ def _on(line: list[tuple[float, float]], along: float) -> tuple[float, float, fl
 
 def plain(positions: Path, registry: Path) -> dict[tuple[str, int], FOUND]:
     """Road and limit at each accepted fix."""
-    known, roads = Registry.read(registry), read_roads(registry)
+    known = Registry.read(registry)
     gates: dict[str, Gate] = {}
     last: dict[str, Accepted] = {}
     matchers: dict[str, Matcher] = {}
@@ -170,9 +173,10 @@ def plain(positions: Path, registry: Path) -> dict[tuple[str, int], FOUND]:
         jump = before is not None and jumps(decimetres(before.lon, before.lat, one.lon, one.lat), one.t - before.t)
         row = known.row(fix.plate, fix.plate_color, one.t)
         seen = Seen(one.t, one.lon, one.lat, one.speed, fix.heading_deg, row, dt, jump)
-        matcher = matchers.setdefault(fix.plate, Matcher(known, roads))
+        matcher = matchers.setdefault(fix.plate, Matcher(known))
         road = matcher.take(seen)
-        found[fix.plate, one.t] = (None if road is None else road.id, matcher.limit(seen, road))
+        limit = None if row is None else known.road(row, one.t, one.lon, one.lat, road)[0]
+        found[fix.plate, one.t] = (None if road is None else road.id, limit)
         last[fix.plate] = one
     return found
 
@@ -204,6 +208,25 @@ def test_both_readings_match_roads_alike(tmp_path: Path, seed: int) -> None:
     assert product(*stream) == expected
     assert product(*stream, size=13) == expected
     assert sum(road is not None for road, _ in expected.values()) > len(expected) / 10
+
+
+BY_ROAD = ("V01", "V03", "V04", "V10")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_both_readings_raise_the_same_on_roads(tmp_path: Path, seed: int) -> None:
+    stream = write_stream(tmp_path, seed, fixes=1_500)
+    found, expected = (shared([one for one in how(*stream)[0] if one["kind"] in BY_ROAD]) for how in (judged, reading))
+    assert found == expected, printed(found)
+
+
+def test_episodes_of_all_kinds_of_roads_are_raised(tmp_path: Path) -> None:
+    seen: Counter[str] = Counter()
+    for seed in range(6):
+        (tmp_path / f"{seed}").mkdir()
+        episodes, _ = judged(*write_stream(tmp_path / f"{seed}", seed, fixes=1_500))
+        seen.update(one["kind"] for one in episodes if "road" in one)
+    assert set(seen) == set(BY_ROAD), seen
 
 
 def test_streams_reach_every_branch(tmp_path: Path) -> None:

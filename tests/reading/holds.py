@@ -7,6 +7,7 @@ from .fences import Fence
 from .metric import is_night
 from .parameters import Set
 from .registry import Registry, Row
+from .road_lines import Road
 from .sight import Sight
 
 CLASSES = {"V01": "LCHBTF", "V02": "LCHBF", "V03": "LC", "V04": "LCHBTF"}
@@ -21,6 +22,7 @@ class Place:
     limit: float
     matched: bool
     road_fence: Fence | None
+    road: Road | None  # that set the limit
     speed_fence: Fence | None
 
 
@@ -33,6 +35,7 @@ class Hit:
     limit: float
     matched: bool
     fence: Fence | None
+    road: Road | None
 
 
 @dataclass(slots=True)
@@ -97,16 +100,16 @@ class Hold:
 
     def condition(self, sight: Sight, place: Place, rules: Set) -> Hit | None:
         """The table's column "condition"."""
-        limit, matched, fence = place.limit, place.matched, place.road_fence
+        limit, matched, fence, road = place.limit, place.matched, place.road_fence, place.road
         if self.kind == "V02":
             if place.speed_fence is None:
                 return None
-            limit, matched, fence = place.speed_fence.limit_kmh, True, place.speed_fence
+            limit, matched, fence, road = place.speed_fence.limit_kmh, True, place.speed_fence, None
         if self.kind == "V03" and not is_night(sight.t):
             return None
         bound = rules["ratio"] * limit + rules["margin_kmh"]
         true = sight.speed >= bound if self.kind == "V04" else sight.speed > bound
-        return Hit(sight.t, sight.speed, limit, matched, fence) if true else None
+        return Hit(sight.t, sight.speed, limit, matched, fence, road) if true else None
 
     def confirm(self, run: Run, row: Row) -> None:
         """Open an episode, or extend the latest when it lies within `merge`."""
@@ -130,6 +133,7 @@ class Hold:
                 held.peak = hit
                 shown.measures = {"peak_kmh": hit.speed, "limit_kmh": hit.limit}
                 shown.measures |= {} if hit.fence is None else {"fence": hit.fence.id}
+                shown.measures |= {} if hit.road is None else {"road": hit.road.id}
             ratio = hit.speed / hit.limit if hit.limit > 0 else float("inf")
             first, second = held.ratios
             held.ratios = (ratio, first) if ratio > first else (first, max(second, ratio))
@@ -155,8 +159,8 @@ class Holds:
     def place(self, sight: Sight, row: Row) -> Place:
         """Limit and speed fence of a fix."""
         letter, t, lon, lat = row.letter, sight.t, sight.lon, sight.lat
-        limit, matched = self.registry.road(row, t, lon, lat)
+        limit, matched = self.registry.road(row, t, lon, lat, sight.road)
         fences = self.registry.fences
         road = fences.least("road", letter, t, lon, lat)
         zone = fences.least("speed", letter, t, lon, lat) if letter in CLASSES["V02"] else None
-        return Place(limit, matched, road, zone)
+        return Place(limit, matched, road, sight.road if road is None else None, zone)

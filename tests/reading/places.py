@@ -53,11 +53,16 @@ class NoNight(Span):
     def judge(self, sight: Sight, row: Row) -> Truth | None:
         """Mountain roads at night."""
         fences = holding(self.registry, ["no_night_road"], sight, row)
-        if not is_night(sight.t) or not fences:
+        tagged = sight.road is not None and "no_night" in sight.road.tags
+        if not is_night(sight.t) or not (fences or tagged):
             return None
-        fence = first(fences)
-        rules = self.registry.set(self.code, row, sight.t, fence.id)
-        return Truth(rules, {"fence": fence.id}) if sight.speed >= rules["moving_kmh"] else None
+        rules = self.registry.set(self.code, row, sight.t, first(fences).id if fences else "")
+        if sight.speed < rules["moving_kmh"]:
+            return None
+        if fences:
+            return Truth(rules, {"fence": first(fences).id})
+        assert sight.road is not None
+        return Truth(rules, {"road": sight.road.id})
 
     def confirmed(self, run: Run) -> bool:
         """ "Each enough alone, no time"."""

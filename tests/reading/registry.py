@@ -11,6 +11,7 @@ from .exemptions import Exemption, read_exemptions
 from .fences import Fence, Fences, read_fences
 from .papers import Papers
 from .parameters import Owner, Parameters, Set, Setting, read_parameters
+from .road_lines import Road, read_roads
 from .routes import Route, read_routes
 from .timetable import Timetable
 
@@ -51,6 +52,7 @@ class Registry:
         timetable: Timetable | None = None,
         routes: list[Route] | None = None,
         exemptions: list[Exemption] | None = None,
+        roads: list[Road] | None = None,
     ) -> None:
         self.rows: dict[tuple[str, int], list[Row]] = {}
         for row in rows:
@@ -61,6 +63,7 @@ class Registry:
         self.timetable = timetable or Timetable()
         self.routes = routes or []
         self.exemptions = exemptions or []
+        self.roads = roads or []
 
     @classmethod
     def read(cls, folder: Path) -> "Registry":
@@ -74,6 +77,7 @@ class Registry:
             Timetable.read(folder),
             read_routes(folder),
             read_exemptions(folder),
+            read_roads(folder),
         )
 
     def row(self, plate: str, plate_color: int, t: int) -> Row | None:
@@ -105,9 +109,11 @@ class Registry:
         """Whether a kind applies: "as one of a vehicle of another class" where it is exempt."""
         return row is not None and row.letter in classes and not self.exempt(kind, row, t, lon, lat)
 
-    def road(self, row: Row, t: int, lon: float, lat: float) -> tuple[float, bool]:
-        """ "min(class cap, least `limit_kmh`); else the class default ("unmatched")"."""
+    def road(self, row: Row, t: int, lon: float, lat: float, line: Road | None = None) -> tuple[float, bool]:
+        """ "min(class cap, least `limit_kmh`); else the class default ("unmatched")"; a line "only where no fence"."""
         least = self.fences.least_limit("road", row.letter, t, lon, lat)
+        if least is None and line is not None:
+            least = line.limit_kmh
         limits = self.set("road_limit", row, t)
         if least is None:
             return limits["default_kmh"], False

@@ -12,11 +12,14 @@ from .episode import Episode, supersede
 from .gate import DRIFT, Accepted, Gate
 from .holds import Holds
 from .irregular import close
+from .metric import decimetres, jumps
 from .missing import Missing
 from .online import Clock, Online, close_days
 from .places import Places
 from .positions import Fix, Positions
-from .registry import Registry
+from .registry import Registry, Row
+from .road_lines import Road
+from .roads import Matcher, Seen
 from .service import Service
 from .sight import Sight
 from .stays import Standing
@@ -47,6 +50,8 @@ class Vehicle:
         self.standing = Standing(registry, self.episodes, holder)
         self.service = Service(registry, self.episodes, holder)
         self.online = Online(registry, self.episodes, holder)
+        self.matcher = Matcher(registry)
+        self.last: Accepted | None = None
 
     def take(self, fix: Fix, found: Accepted | str, counts: Counter[str]) -> None:
         """One fix in arrival order, and what the gate said of it."""
@@ -60,7 +65,8 @@ class Vehicle:
         row = self.registry.row(fix.plate, fix.plate_color, found.t)
         if row is None:
             counts[UNKNOWN_VEHICLE] += 1
-        sight = Sight(found.t, found.lon, found.lat, found.speed, found.driver, row, found.status)
+        road = self.on_road(fix, found, row)
+        sight = Sight(found.t, found.lon, found.lat, found.speed, found.driver, row, found.status, road)
         self.holds.take(sight)
         self.driving.take(sight)
         self.missing.take(sight)
@@ -68,6 +74,13 @@ class Vehicle:
         self.standing.take(sight)
         self.service.take(sight)
         self.online.take(sight)
+
+    def on_road(self, fix: Fix, now: Accepted, row: Row | None) -> Road | None:
+        """The road line it is on."""
+        before, self.last = self.last, now
+        dt = None if before is None else now.t - before.t
+        jump = before is not None and jumps(decimetres(before.lon, before.lat, now.lon, now.lat), now.t - before.t)
+        return self.matcher.take(Seen(now.t, now.lon, now.lat, now.speed, fix.heading_deg, row, dt, jump))
 
 
 def replay_fixes(fixes: Iterable[Fix], registry: Registry) -> Reading:

@@ -1,53 +1,13 @@
 """Roads: which road line a vehicle is on (docstring of `detectors.roads`), fix by fix."""
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from math import atan2, cos, degrees, floor, inf, radians
-from pathlib import Path
-from typing import Any
+from math import atan2, cos, degrees, floor, radians
 
-from . import values
 from .parameters import Set
 from .registry import Registry, Row
-from .routes import Points, from_lines
-
-
-@dataclass(slots=True)
-class Road:
-    """One feature of `roads.geojson`."""
-
-    number: int
-    id: str
-    limit_kmh: float
-    classes: str
-    oneway: bool
-    lines: list[Points]
-    valid_from: float = -inf
-    valid_to: float = inf
-
-    def applies(self, letter: str, t: int) -> bool:
-        """ "For the vehicle's class, hold at the fix's time"."""
-        return (not self.classes or letter in self.classes) and self.valid_from <= t < self.valid_to
-
-
-def read_roads(folder: Path) -> list[Road]:
-    """In the order of the file."""
-    features = json.loads((folder / "roads.geojson").read_text(encoding="utf-8"))["features"]
-    return [road_of(number, feature) for number, feature in enumerate(features)]
-
-
-def road_of(number: int, feature: Mapping[str, Any]) -> Road:
-    """LineString or MultiLineString."""
-    given, shape = feature["properties"], feature["geometry"]
-    lines = [shape["coordinates"]] if shape["type"] == "LineString" else shape["coordinates"]
-    begin, end = values.validity(str(given.get("valid_from") or ""), str(given.get("valid_to") or ""))
-    oneway = "oneway" in str(given.get("tags") or "").split()
-    points = [[(float(p[0]), float(p[1])) for p in line] for line in lines]
-    return Road(
-        number, given["id"], float(given["limit_kmh"]), str(given.get("classes") or ""), oneway, points, begin, end
-    )
+from .road_lines import Road
+from .routes import from_lines
 
 
 def tenths(angle: float) -> int:
@@ -80,8 +40,8 @@ class Seen:
 class Matcher:
     """One vehicle's way through the roads."""
 
-    def __init__(self, registry: Registry, roads: list[Road]) -> None:
-        self.registry, self.roads = registry, roads
+    def __init__(self, registry: Registry) -> None:
+        self.registry, self.roads = registry, registry.roads
         self.on: Road | None = None
         self.challenger: Road | None = None
         self.count = 0
@@ -124,16 +84,7 @@ class Matcher:
                         continue
                     if turns and seen.heading is not None:
                         turn = floor(rules["turn_deg"] * 10 + 0.5)
-                        if not fits(a, b, tenths(seen.heading), turn, oneway=road.oneway):
+                        if not fits(a, b, tenths(seen.heading), turn, oneway="oneway" in road.tags):
                             continue
                     found[road.number] = min(apart, found.get(road.number, apart))
         return found
-
-    def limit(self, seen: Seen, road: Road | None) -> float | None:
-        """ "min(class cap, the road's limit)", "only where no road fence holds the fix"; None without a class."""
-        if seen.row is None:
-            return None
-        limit, matched = self.registry.road(seen.row, seen.t, seen.lon, seen.lat)
-        if matched or road is None:
-            return limit
-        return min(self.registry.set("road_limit", seen.row, seen.t)["cap_kmh"], road.limit_kmh)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from .metric import decimetres, jumps
 from .registry import Row
+from .road_lines import Road
 
 
 @dataclass(slots=True)
@@ -17,6 +18,7 @@ class Sight:
     driver: str | None
     row: Row | None
     status: int | None = None
+    road: Road | None = None
 
     def of_class(self, classes: str) -> bool:
         """ "looked up at the fix"."""
