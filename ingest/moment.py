@@ -40,8 +40,8 @@ def parse_ms(text: str) -> int | None:
 
 
 def _dashed(text: str) -> str:
-    """Read 20260331 as the date it is: no validity begins or ends in the first hours of 1970."""
-    if not text.isdigit() or len(text) > len("20260331"):
+    """Read 20260331 as the date it is; digits that would be a moment before 2001 are none: ten are seconds."""
+    if not text.isdigit() or len(text) >= len("1000000000000"):
         return text
     return f"{text[:4]}-{text[4:6]}-{text[6:]}"
 

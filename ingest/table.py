@@ -81,7 +81,7 @@ class Row:
         span = from_ms(self.text("valid_from")), until_ms(self.text("valid_to"))
         for field, moment in zip(("valid_from", "valid_to"), span, strict=True):
             if moment is None:
-                self.fail(field, "a date or an ISO 8601 time")
+                self.fail(field, "a date, an ISO 8601 time or epoch milliseconds")
         begin, end = span
         if begin is None or end is None or begin >= end:
             self.fail("valid_to", f"a time after valid_from ({self.text('valid_from')})")

@@ -99,7 +99,14 @@ def test_a_registry_without_vehicles_knows_nobody(tmp_path: Path) -> None:
         ("plate,class,plate_color\nP,L,red\n", "line 2, field 'plate_color': expected a whole number from 0 to 255"),
         ("plate,class,drivers\nP,L,0\n", "line 2, field 'drivers': expected a whole number from 1 to 99, found '0'"),
         ("plate,class,small_hours_exempt\nP,L,yes\n", "line 2, field 'small_hours_exempt': expected"),
-        ("plate,class,valid_from\nP,L,soon\n", "line 2, field 'valid_from': expected a date or an ISO 8601 time"),
+        (
+            "plate,class,valid_from\nP,L,soon\n",
+            "line 2, field 'valid_from': expected a date, an ISO 8601 time or epoch milliseconds",
+        ),
+        (
+            "plate,class,valid_from\nP,L,1772380800\n",
+            "field 'valid_from': expected a date, an ISO 8601 time or",
+        ),
         (
             "plate,class,valid_from,valid_to\nP,L,2026-03-02,2026-03-01\n",
             "line 2, field 'valid_to': expected a time after",
