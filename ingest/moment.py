@@ -40,10 +40,13 @@ def parse_ms(text: str) -> int | None:
 
 
 def _dashed(text: str) -> str:
-    """Read 20260331 as the date it is; digits that would be a moment before 2001 are none: ten are seconds."""
-    if not text.isdigit() or len(text) >= len("1000000000000"):
+    """Read 20260331 as the date it is; of other digits only epoch milliseconds of our time can be read.
+
+    Ten digits would be seconds, fourteen a date with its clock: as milliseconds both are centuries off.
+    """
+    if not text.isdigit() or len(text) == len("1772380800000"):
         return text
-    return f"{text[:4]}-{text[4:6]}-{text[6:]}"
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == len("20260331") else ""
 
 
 def from_ms(text: str) -> int | None:
