@@ -105,7 +105,15 @@ def test_a_registry_without_vehicles_knows_nobody(tmp_path: Path) -> None:
         ),
         (
             "plate,class,valid_from\nP,L,1772380800\n",
-            "field 'valid_from': expected a date, an ISO 8601 time or",
+            "line 2, field 'valid_from': expected a date, an ISO 8601 time or",
+        ),
+        (
+            "plate,class,valid_from\nP,L,20260331112\n",
+            "line 2, field 'valid_from': expected a date, an ISO 8601 time or",
+        ),
+        (
+            "plate,class,valid_from\nP,L,20260331120000\n",
+            "line 2, field 'valid_from': expected a date, an ISO 8601 time or",
         ),
         (
             "plate,class,valid_from,valid_to\nP,L,2026-03-02,2026-03-01\n",
