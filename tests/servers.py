@@ -120,7 +120,9 @@ class Servers:
 
     def _create(self, kind: str, template: str) -> str:
         name = f"test_{next(self._numbers)}"
-        self._do(kind, "CREATE DATABASE {} TEMPLATE {}", name, template)
+        self._do(
+            kind, "CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, template
+        )  # half the time of a logged copy
         return name
 
     def _do(self, kind: str, command: str, *names: str) -> None:
