@@ -22,14 +22,14 @@ from ingest.moment import BEIJING_MS, DAY_MS
 from ingest.ticks import NO_TICKS, TICK_MS, Clock, Ticks
 from ledger import closings, fixes, positions, registries
 from ledger.casebook import Episode
-from ledger.closings import Closing, Done, Late
+from ledger.closings import Closing, Done, Heard, Late
 from ledger.database import DatabaseError, in_words
 
 WARM_UP_MS, BEHIND_MS = 3 * DAY_MS, DAY_MS
 """From how long before a day its fixes are judged, and until how long after it [ms]."""
 
-REMEMBERS_LONGER = frozenset({"V07"})
-"""Kinds whose episodes may hang on earlier ones without end: three days do not tell where the last one began."""
+REMEMBERS_LONGER = frozenset({"V07", "V27"})
+"""Kinds that may hang on what was before the three days: where the last V07 began, what a terminal told of its load."""
 
 EVERY_S = 1800.0
 """How often it is looked after days that are to be closed [s]."""
@@ -75,9 +75,10 @@ class Closer:
         self.judge.engine.states.forget(np.array([row]))
         end_ms = begin_ms + DAY_MS
         episodes = [one for one in found if one.begins_ms < end_ms and one.ends_ms >= begin_ms]
+        heard = Heard(late.partition, len(stored), from_ms, until_ms)
         return closings.keep(
             self.connection,
-            Closing(day, late.vehicle_id, tuple(KINDS), begin_ms, end_ms, episodes, self.version, digest),
+            Closing(day, late.vehicle_id, tuple(KINDS), begin_ms, end_ms, episodes, self.version, heard, digest),
         )
 
     def _found(self, batch: Any, tick_ms: int) -> list[Episode]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -13,6 +13,8 @@ from ledger.casebook import CLOSED, Episode, Withdrawal
 
 ACTOR = "close"
 """Who it was, in the audit."""
+
+MERGED = "日结复核：与更早的同类违规合并为一起 closing of the day: it is part of an earlier violation of its kind"
 
 REASON = "日结复核：补传或迟到的定位数据表明不成立 closing of the day: by fixes that came late it is not found any more"
 
@@ -24,6 +26,15 @@ class Late(NamedTuple):
 
     vehicle_id: int
     partition: int
+
+
+class Heard(NamedTuple):
+    """Fixes of a vehicle that were read: its partition, how many, from when to when, both included [ms]."""
+
+    partition: int
+    fixes: int
+    from_ms: int
+    to_ms: int
 
 
 class Done(NamedTuple):
@@ -43,6 +54,8 @@ class Closing:
         Codes of the kinds that were judged.
     from_ms, to_ms : int
         Violations of these kinds that begin in this time, to_ms not included, are found by it or are none [ms].
+    heard : Heard
+        What it was judged by: if by now there is more, it says nothing.
     digest : bytes
         Of all that it was judged by.
     """
@@ -54,6 +67,7 @@ class Closing:
     to_ms: int
     episodes: Sequence[Episode]
     registry_version: int
+    heard: Heard
     digest: bytes
 
 
@@ -88,8 +102,14 @@ def is_closed(connection: psycopg.Connection, day: date, vehicle_id: int, digest
 
 
 def keep(connection: psycopg.Connection, closing: Closing) -> Done:
-    """Let a closing revise, found and withdraw violations; when it returns that is durable, and has happened once."""
+    """Let a closing revise, found and withdraw violations; when it returns that is durable, and has happened once.
+
+    Where more has been heard of the vehicle since its fixes were read, nothing is done: it is to be judged again. A
+    violation whose case is closed is not withdrawn; the audit names it.
+    """
     with connection.transaction(), connection.cursor() as cursor:
+        if not _is_all(cursor, closing):
+            return Done(0, 0)
         cursor.execute(
             "INSERT INTO closings (day, vehicle_id, digest, registry_version) VALUES (%s, %s, %s, %s) "
             "ON CONFLICT (day, vehicle_id) DO UPDATE SET digest = excluded.digest, closed_at = now(), "
@@ -101,13 +121,42 @@ def keep(connection: psycopg.Connection, closing: Closing) -> Done:
         book = violations.settle(cursor, closing.episodes)
         found = {violation.id for violation in book.known.values()}
         gone = cursor.execute(
-            "SELECT id FROM violations WHERE vehicle_id = %s AND kind = ANY (%s) "
-            "AND begins_ms >= %s AND begins_ms < %s AND status <> 'withdrawn' AND NOT id = ANY (%s) ORDER BY id",
-            (closing.vehicle_id, list(closing.kinds), closing.from_ms, closing.to_ms, list(found)),
+            "SELECT v.id, coalesce(c.state = 'closed', false), EXISTS (SELECT FROM violations AS e "
+            "WHERE e.id = ANY (%(found)s) AND e.kind = v.kind AND e.status <> 'withdrawn' "
+            "AND e.begins_ms <= v.ends_ms AND e.ends_ms >= v.begins_ms) "
+            "FROM violations AS v LEFT JOIN cases AS c ON c.violation_id = v.id "
+            "WHERE v.vehicle_id = %(vehicle)s AND v.kind = ANY (%(kinds)s) AND v.begins_ms >= %(from)s "
+            "AND v.begins_ms < %(to)s AND v.status <> 'withdrawn' AND NOT v.id = ANY (%(found)s) ORDER BY v.id",
+            {
+                "vehicle": closing.vehicle_id,
+                "kinds": list(closing.kinds),
+                "from": closing.from_ms,
+                "to": closing.to_ms,
+                "found": list(found),
+            },
         ).fetchall()
-        withdrawals = [Withdrawal(id_, REASON, closing.registry_version) for (id_,) in gone]
+        withdrawals = [
+            Withdrawal(id_, MERGED if merged else REASON, closing.registry_version)
+            for id_, is_closed, merged in gone
+            if not is_closed
+        ]
         violations.withdraw(cursor, withdrawals, pass_=CLOSED, actor=ACTOR)
+        for id_, is_closed, merged in gone:
+            if is_closed:
+                why = {"reason": MERGED if merged else REASON, "case": "closed"}
+                audit.write(cursor, ACTOR, "violation.keep", str(id_), why)
         done = Done(len(book.revisions) + len(withdrawals), len(withdrawals))
         told = {"revisions": done.revisions, "withdrawn": done.withdrawn, "registry_version": closing.registry_version}
         audit.write(cursor, ACTOR, "day.close", f"{closing.day} {closing.vehicle_id}", told)
     return done
+
+
+def _is_all(cursor: psycopg.Cursor[Any], closing: Closing) -> bool:
+    """Whether nothing more was heard of the vehicle; nothing more will be, until the end of the transaction."""
+    heard = closing.heard
+    cursor.execute("SELECT FROM positions WHERE partition = %s FOR SHARE", (heard.partition,))
+    count = cursor.execute(
+        "SELECT count(*) FROM fixes WHERE vehicle_id = %s AND time_ms >= %s AND time_ms <= %s",
+        (closing.vehicle_id, heard.from_ms, heard.to_ms),
+    ).fetchone()
+    return count == (heard.fixes,)

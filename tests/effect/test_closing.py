@@ -7,10 +7,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from api.close import Closer, due, over
 from ingest.log import POSITIONS, TICK, NewFrame
 from ingest.registry import read_source
-from ledger import closings, registries, violations
+from ledger import closings, fixes, registries, violations
 from ledger.database import connect
 from ledger.tablelog import TableLog
 from tests.effect.runs import ended, work
@@ -154,6 +156,60 @@ def test_silence_that_was_a_blind_area_is_withdrawn(database_url: str, tmp_path:
     assert [row[:2] for row in stand(database_url) if row[0] == "V11"] == [("V11", "ended")]
     assert close(database_url).withdrawn >= 1
     assert [row[:2] for row in stand(database_url) if row[0] == "V11"] == [("V11", "withdrawn")]
+
+
+def test_two_that_turn_out_to_be_one_are_merged(database_url: str, tmp_path: Path) -> None:
+    seen = [*range(IN, IN + 120, 10), *range(IN + 720, IN + 840, 10)]
+    late = [inside(second, backfill=True) for second in range(IN + 120, IN + 720, 10)]
+    first = [*drive(OUT, IN), *[inside(second) for second in seen], *drive(IN + 840, IN + 1500)]
+    load(database_url, tmp_path / "r", [frame(first), frame(late)])
+    work(database_url)
+    assert [row[:2] for row in stand(database_url)] == [("V20", "ended"), ("V20", "ended")]
+    assert close(database_url) == closings.Done(2, 1)
+    assert stand(database_url) == [("V20", "ended", IN, IN + 830), ("V20", "withdrawn", IN + 720, IN + 830)]
+    with connect(database_url) as connection:
+        reasons = connection.execute("SELECT reason FROM violation_revisions WHERE reason <> ''").fetchall()
+    assert reasons == [(closings.MERGED,)]
+
+
+def test_what_is_decided_is_not_withdrawn(database_url: str, tmp_path: Path) -> None:
+    """Its case is closed: the audit says what the closing found."""
+    late = [fix(second, backfill=True) for second in range(IN + 2, IN + 30, 4)]
+    seen = [inside(IN), inside(IN + 30)]
+    load(database_url, tmp_path / "r", [frame([*drive(OUT, IN), *seen]), frame(drive(IN + 60, IN + 600)), frame(late)])
+    work(database_url)
+    with connect(database_url) as connection:
+        connection.execute("INSERT INTO cases (violation_id, state, moves) SELECT id, 'closed', 6 FROM violations")
+    assert close(database_url) == closings.Done(0, 0)
+    assert stand(database_url) == [("V20", "ended", IN, IN + 30)]
+    with connect(database_url) as connection:
+        audited = connection.execute("SELECT action FROM audit WHERE actor = 'close' ORDER BY 1").fetchall()
+    assert audited == [("day.close",), ("violation.keep",)]
+
+
+def test_what_is_raised_while_it_judges_stands(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that is behind goes on with the day between the closing's reading and its effect."""
+    hidden = [fix(second, backfill=True) for second in range(OUT + 605, OUT + 645, 10)]
+    load(database_url, tmp_path / "r", [frame(drive(OUT, OUT + 900)), frame(hidden)])
+    work(database_url)
+    read = fixes.heard
+
+    def then_work(*asked: Any) -> Any:
+        found = read(*asked)
+        log, seen = TableLog(database_url), [inside(second) for second in range(IN, IN + 120, 10)]
+        log.append([frame([*drive(OUT + 900, IN), *seen, *drive(IN + 120, IN + 600)])])
+        log.close()
+        work(database_url)
+        return found
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(fixes, "heard", then_work)
+        assert close(database_url) == closings.Done(0, 0)
+    assert stand(database_url) == [("V20", "ended", IN, IN + 110)]
+    assert close(database_url) == closings.Done(0, 0)
+    assert stand(database_url) == [("V20", "ended", IN, IN + 110)]
 
 
 def planted() -> list[NewFrame]:
