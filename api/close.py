@@ -6,7 +6,6 @@ passed over. It starts from an empty state three days before the day.
 
 import hashlib
 import logging
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -17,13 +16,14 @@ from api.judge import Judge
 from detectors.catalogue import CATALOGUE
 from detectors.found import WARNED, Found
 from detectors.second import BACK_DAYS, LATER, entering
+from dispatch.reports.facts import beijing_day, day_before
 from ingest.batch import Int8, no_fixes
-from ingest.moment import BEIJING_MS, DAY_MS
+from ingest.moment import DAY_MS, midnight_ms
 from ingest.ticks import NO_TICKS, TICK_MS, Clock, Ticks
 from ledger import closings, fixes, positions, registries
 from ledger.casebook import Episode
 from ledger.closings import Closing, Done, Heard, Late
-from ledger.database import DatabaseError, in_words
+from ledger.database import in_words
 
 WARM_UP_MS, BEHIND_MS = 3 * DAY_MS, DAY_MS
 """From how long before a day its fixes are judged, and until how long after it [ms]."""
@@ -56,7 +56,7 @@ class Closer:
         return Done(sum(one.revisions for one in done), sum(one.withdrawn for one in done))
 
     def _close(self, day: date, late: Late) -> Done:
-        begin_ms = closings.begin_ms(day)
+        begin_ms = midnight_ms(day)
         from_ms, to_ms = begin_ms - WARM_UP_MS, begin_ms + DAY_MS + BEHIND_MS
         until_ms = to_ms + BACK_DAYS * DAY_MS  # later ones tell when those of the day arrived
         batch, verdict, stored = fixes.heard(self.connection, late.vehicle_id, from_ms, until_ms)
@@ -115,37 +115,22 @@ def _last(rows: Found) -> Found:
     return rows[sorted(last.values())]
 
 
-def over(now: datetime) -> date:
-    """The newest Beijing day that is over."""
-    return (now.astimezone(UTC) + timedelta(milliseconds=BEIJING_MS)).date() - timedelta(days=1)
-
-
 def due(connection: psycopg.Connection, now: datetime) -> list[date]:
     """Days that are over, and of which something may have come late since they were closed: those of the last week."""
-    newest = over(now)
+    newest = day_before(beijing_day(now))
     return [day for day in closings.days(connection) if newest - timedelta(days=BACK_DAYS) <= day <= newest]
 
 
-def close_due(connection: psycopg.Connection, now: datetime) -> Iterator[tuple[date, Done]]:
-    """Close the days that are due, the earliest first."""
-    if days := due(connection, now):
-        closer = Closer(connection)
-        for day in days:
-            yield day, closer.close(day)
-
-
 def job(connection: psycopg.Connection) -> None:
-    """Close what is due; what fails for another reason than the database's is tried again.
+    """Close what is due, the earliest day first.
 
     Raises
     ------
     DatabaseError
     """
-    try:
-        with in_words():
-            for day, done in close_due(connection, datetime.now(UTC)):
+    with in_words():
+        if days := due(connection, datetime.now(UTC)):
+            closer = Closer(connection)
+            for day in days:
+                done = closer.close(day)
                 _log.info("closed %s: %d revisions, %d withdrawn", day, done.revisions, done.withdrawn)
-    except DatabaseError:
-        raise
-    except Exception:  # noqa: BLE001 - pushes and reports go on without it
-        _log.exception("a day cannot be closed, it is tried again")

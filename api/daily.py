@@ -77,12 +77,13 @@ def close(
     told. Only vehicles of which something came late are judged again; what was closed by the same fixes stays as it is.
     `warnloop dispatch` does the same by the clock, every half hour.
     """
-    from api.close import Closer, due, over
+    from api.close import Closer, due
     from api.wiring import opened, reached, told
+    from dispatch.reports.facts import beijing_day, day_before
     from ledger.database import connect, in_words
 
     now = datetime.now(UTC)
-    if day and _day(day) > over(now):
+    if day and _day(day) > day_before(beijing_day(now)):
         raise typer.BadParameter(f"{day} is not over yet", param_hint="--day")
     with told(notes), reached(database, data) as url, opened(url), connect(url) as connection, in_words():
         days = [_day(day)] if day else due(connection, now)
@@ -118,19 +119,13 @@ def _write(connection: psycopg.Connection, day: date, out: Path) -> None:
 
 
 def job(connection: psycopg.Connection) -> None:
-    """Close and issue what the clock says; what fails for another reason than the database's is tried again.
+    """Close and issue what the clock says.
 
     Raises
     ------
     DatabaseError
     """
     from dispatch.daily import tick
-    from ledger.database import DatabaseError
 
-    try:
-        for done in tick(connection, datetime.now(UTC)):
-            _log.info("daily reports: %d closed, %d issued", len(done.closed), len(done.issued))
-    except DatabaseError:
-        raise
-    except Exception:  # noqa: BLE001 - pushes go on without a report
-        _log.exception("the daily report cannot be made, it is tried again in a minute")
+    for done in tick(connection, datetime.now(UTC)):
+        _log.info("daily reports: %d closed, %d issued", len(done.closed), len(done.issued))

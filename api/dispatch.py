@@ -38,6 +38,20 @@ Work = Callable[[psycopg.Connection, Callable[[], None]], None]
 """A part's work on a connection, until the process is to stop; it calls the second whenever all is well."""
 
 
+def borne(call: Callable[[psycopg.Connection], None]) -> Callable[[psycopg.Connection], None]:
+    """The same call, whose faults are logged unless they are the database's: pushes go on, it is tried again."""
+
+    def bear(connection: psycopg.Connection) -> None:
+        try:
+            call(connection)
+        except DatabaseError:
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is, it must not keep pushes from their receivers
+            _log.exception("%s has failed, it is tried again", call.__module__)
+
+    return bear
+
+
 class Job(NamedTuple):
     """Something done now and then by every dispatch process; side by side they must not be in each other's way.
 

@@ -39,7 +39,7 @@ def dispatch(
     """
     from api import close
     from api.detect import log_to
-    from api.dispatch import Job, Settings
+    from api.dispatch import Job, Settings, borne
     from api.dispatch import dispatch as run
     from api.wiring import channel_settings, opened, reached, told
     from dispatch.courier import Settings as CourierSettings
@@ -49,7 +49,11 @@ def dispatch(
     ways = channel_settings(webhook_allow, smtp_url, mail_from, folder_root)
     with told(notes), reached(database, data) as url, opened(url, patience_s):
         courier = CourierSettings(url, patience=timedelta(hours=disable_after_h))
-        jobs = [Job("close", close.job, close.EVERY_S), Job("daily", job, EVERY_S), Job("attachments", sweep, SWEEP_S)]
+        jobs = [
+            Job("close", borne(close.job), close.EVERY_S),
+            Job("daily", borne(job), EVERY_S),
+            Job("attachments", sweep, SWEEP_S),
+        ]
         run(Settings(url, ways, courier, patience_s=patience_s), metrics_port, notes, jobs)
 
 

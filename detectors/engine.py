@@ -115,17 +115,13 @@ class Engine:
         enriched = self.lookup.enrich(
             accepted, self.states["activity"], self.states["road"], Meanwhile(batch, verdict, ticks)
         )
-        part = self._part(enriched, self.rare)
+        whole = self._present(enriched)
+        part = self._only(whole, whole.of(self.rare), enriched)
         found = {
             code: self._found(kind, enriched if set(kind.classes) & set(COMMON) else part)
             for code, kind in self.online.items()
         }
         return Result(verdict, int((enriched.entry < 0).sum()), found, self.exemptions.told())
-
-    def _part(self, batch: Enriched, letters: str) -> Enriched:
-        """The fixes of all vehicles that are ever registered with one of these classes."""
-        whole = self._present(batch)
-        return self._only(whole, whole.of(letters), batch)
 
     def _found(self, kind: Kind, batch: Enriched) -> Found:
         """What a kind finds in a batch."""

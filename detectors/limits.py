@@ -20,6 +20,10 @@ Default = float | int | Mapping[str, float]
 """A number for all classes, or one for each class letter."""
 
 
+Known = dict[tuple[str, float | None], NDArray[Any]]
+"""Columns of parameter sets by name and the default that was asked with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Parameter sets of a group, and which one holds for each fix.
@@ -46,14 +50,15 @@ class Limits:
     applies: Bool
     slot: Int32
     slot_of: Callable[[Int32], Int32] = lambda vehicle: vehicle
-    known: dict[str, NDArray[Any]] = field(default_factory=dict)
+    known: Known = field(default_factory=dict)
 
     def parameter(self, name: str, default: float | None = None) -> NDArray[Any]:
         """Values of a parameter by set, (s,); the default for a group that does not have it."""
-        if name not in self.known:
+        asked = name, default
+        if asked not in self.known:
             own = name in (self.sets.dtype.names or ()) or default is None
-            self.known[name] = np.ascontiguousarray(self.sets[name]) if own else np.full(len(self.sets), default)
-        return self.known[name]
+            self.known[asked] = np.ascontiguousarray(self.sets[name]) if own else np.full(len(self.sets), default)
+        return self.known[asked]
 
     def at(self, name: str) -> NDArray[Any]:
         """What a parameter is at each fix, or at each driving piece, (n,) or (p,)."""
@@ -95,7 +100,7 @@ class Parameters:
             check_override(row, defaults, fences)
         self.breaks = np.array(sorted({at for row in self._rows for at in (row.from_ms, row.to_ms)}), np.int64)
         self._known: dict[tuple[float, ...], int] = {}
-        self.known: dict[str, NDArray[Any]] = {}
+        self.known: Known = {}
         self.sets: NDArray[np.void] = np.zeros(0, _dtype(defaults))
         spans = len(self.breaks) + 1
         table = [self._set(party, span, "") for party in range(len(registry.parties)) for span in range(spans)]

@@ -1,6 +1,6 @@
 """Moments: text and numbers to milliseconds of the epoch, and Beijing days."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 from ingest.batch import MAX_MS, MISSING_MS
 
@@ -37,6 +37,11 @@ def parse_ms(text: str) -> int | None:
         return (moment - _EPOCH) // timedelta(milliseconds=1)
     except (ValueError, OverflowError):
         return None
+
+
+def midnight_ms(day: date) -> int:
+    """When a Beijing day begins [ms of the epoch]."""
+    return (day - _EPOCH.date()).days * DAY_MS - BEIJING_MS
 
 
 def _dashed(text: str) -> str:

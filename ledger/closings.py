@@ -2,14 +2,15 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 import psycopg
 
-from ingest.moment import BEIJING_MS, DAY_MS
+from ingest.moment import BEIJING_MS, DAY_MS, midnight_ms
 from ledger import audit, violations
 from ledger.casebook import CLOSED, Episode, Withdrawal
+from ledger.database import query
 
 ACTOR = "close"
 """Who it was, in the audit."""
@@ -17,8 +18,6 @@ ACTOR = "close"
 MERGED = "日结复核：与更早的同类违规合并为一起 closing of the day: it is part of an earlier violation of its kind"
 
 REASON = "日结复核：补传或迟到的定位数据表明不成立 closing of the day: by fixes that came late it is not found any more"
-
-_EPOCH = date(1970, 1, 1)
 
 
 class Late(NamedTuple):
@@ -71,28 +70,16 @@ class Closing:
     digest: bytes
 
 
-def begin_ms(day: date) -> int:
-    """00:00 of a Beijing day [ms]."""
-    return (day - _EPOCH).days * DAY_MS - BEIJING_MS
-
-
 def late(connection: psycopg.Connection, day: date) -> list[Late]:
     """Vehicles of which a fix of this Beijing day came late, or was back-filled."""
-    rows = connection.execute(
-        "SELECT vehicle_id, min(log_partition) FROM fixes "
-        "WHERE verdict IN (3, 5) AND time_ms >= %s AND time_ms < %s GROUP BY vehicle_id ORDER BY vehicle_id",
-        (begin_ms(day), begin_ms(day) + DAY_MS),
-    )
+    rows = connection.execute(query("inner/closings_late"), (midnight_ms(day), midnight_ms(day) + DAY_MS))
     return [Late(*row) for row in rows]
 
 
 def days(connection: psycopg.Connection) -> list[date]:
     """Beijing days of which something came late, in order."""
-    rows = connection.execute(
-        "SELECT DISTINCT (time_ms + %s) / %s FROM fixes WHERE verdict IN (3, 5) AND time_ms > 0 ORDER BY 1",
-        (BEIJING_MS, DAY_MS),
-    )
-    return [date.fromordinal(_EPOCH.toordinal() + int(number)) for (number,) in rows]
+    rows = connection.execute(query("inner/closings_days"), (BEIJING_MS, DAY_MS))
+    return [date(1970, 1, 1) + timedelta(days=int(number)) for (number,) in rows]
 
 
 def is_closed(connection: psycopg.Connection, day: date, vehicle_id: int, digest: bytes) -> bool:
@@ -121,12 +108,7 @@ def keep(connection: psycopg.Connection, closing: Closing) -> Done:
         book = violations.settle(cursor, closing.episodes)
         found = {violation.id for violation in book.known.values()}
         gone = cursor.execute(
-            "SELECT v.id, coalesce(c.state = 'closed', false), EXISTS (SELECT FROM violations AS e "
-            "WHERE e.id = ANY (%(found)s) AND e.kind = v.kind AND e.status <> 'withdrawn' "
-            "AND e.begins_ms <= v.ends_ms AND e.ends_ms >= v.begins_ms) "
-            "FROM violations AS v LEFT JOIN cases AS c ON c.violation_id = v.id "
-            "WHERE v.vehicle_id = %(vehicle)s AND v.kind = ANY (%(kinds)s) AND v.begins_ms >= %(from)s "
-            "AND v.begins_ms < %(to)s AND v.status <> 'withdrawn' AND NOT v.id = ANY (%(found)s) ORDER BY v.id",
+            query("inner/closings_gone"),
             {
                 "vehicle": closing.vehicle_id,
                 "kinds": list(closing.kinds),

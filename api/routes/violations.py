@@ -1,7 +1,7 @@
 """Violations: listed, filtered, read with their explanation and their track."""
 
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import Annotated, Literal
 from uuid import UUID
@@ -16,15 +16,13 @@ from api.problems import Problem, no_such
 from api.schemas import Code, Day, Module, Page, SeverityNumber, StateName, Status, Track, Violation, ViolationInFull
 from api.state import Db, Held, State
 from ingest.gate import Verdict
-from ingest.moment import BEIJING_MS
+from ingest.moment import DAY_MS, midnight_ms
 from ingest.registry import Vehicle
 from ledger import casework
 from ledger.directory import MODULES, Directory, load
 from ledger.shown import Place, Shown, Wanted
 
 router = APIRouter(prefix="/violations", tags=["violations"])
-
-DAY_MS = 86_400_000
 
 KEPT_S = 600.0
 """How long an older registry is kept at hand [s]."""
@@ -158,11 +156,6 @@ def _directory(held: State, connection: psycopg.Connection, version: int) -> Dir
         return directory
     older: Directory = held.kept.get(("directory", version), KEPT_S, lambda: load(connection, version))
     return older
-
-
-def midnight_ms(day: date) -> int:
-    """When a Beijing day begins [ms]."""
-    return (day.toordinal() - date(1970, 1, 1).toordinal()) * DAY_MS - BEIJING_MS
 
 
 def now_ms() -> int:

@@ -9,10 +9,11 @@ from fastapi import APIRouter, Depends, Query
 from api import cursors, views
 from api.permissions import Reader
 from api.problems import Problem
-from api.routes.violations import DAY_MS, Moment, midnight_ms, now_ms
+from api.routes.violations import Moment, now_ms
 from api.schemas import Code, Day, Page
 from api.state import Db, Held
 from api.warning_schemas import Outcome, Prewarning
+from ingest.moment import DAY_MS, midnight_ms
 from ledger.shown import Shown
 from ledger.warned import Asked, Place
 
