@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from api.dispatch import Dispatch, Job
+from api.dispatch import Dispatch, Job, borne
 from api.settings import SettingsError
 from api.wiring import channel_settings
 from ledger.database import DatabaseError, connect
@@ -156,6 +156,19 @@ def test_jobs_are_called_again_and_again_and_their_troubles_are_borne(database_u
 
     with dispatching(settings(database_url), jobs=[Job("daily", job, 0.01)]):
         until(lambda: len(calls) > 3)
+
+
+def test_what_is_borne_is_the_jobs_own_fault_only() -> None:
+    raised: list[Exception] = [ZeroDivisionError("a defect"), DatabaseError("trouble", passing=True)]
+
+    def job(_: Any) -> None:
+        raise raised.pop(0)
+
+    call: Any = borne(job)
+    call(None)
+    with pytest.raises(DatabaseError):
+        call(None)
+    assert raised == []
 
 
 @pytest.mark.parametrize("error", [DatabaseError("final", passing=False), ZeroDivisionError("a defect")])

@@ -118,10 +118,10 @@ def test_what_is_shown_by_inner_queries_is_no_tenants() -> None:
     }
     assert reading == {
         "closings_days", "closings_gone", "closings_late", "deliveries_counts", "directory", "fixes_of",
-        "fixes_read", "live_last", "live_open", "outbox_routed", "outbox_unrouted", "registry_begin", "registry_differs", "registry_end", "registry_load", "registry_page",
-        "report_fixes", "report_names", "report_quarantine", "report_violations", "report_withdrawn", "violations_keep",
-        "violations_of_episodes", "violations_late", "violations_revise", "violations_touched",
-        "warnings_keep",
+        "fixes_read", "live_last", "live_open", "outbox_routed", "outbox_unrouted", "registry_begin",
+        "registry_differs", "registry_end", "registry_load", "registry_page", "report_fixes", "report_names",
+        "report_quarantine", "report_violations", "report_withdrawn", "violations_keep", "violations_late",
+        "violations_of_episodes", "violations_revise", "violations_touched", "warnings_keep",
     }  # fmt: skip
 
 
