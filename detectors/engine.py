@@ -113,7 +113,7 @@ class Engine:
         if self.days is not None:
             self.days.add(batch, verdict, accepted)
         enriched = self.lookup.enrich(
-            accepted, self.states["activity"], self.states["road"], Meanwhile(batch, verdict, ticks)
+            accepted, self.states["activity"], self.states["road"], Meanwhile(batch, verdict, ticks, self.second)
         )
         whole = self._present(enriched)
         part = self._only(whole, whole.of(self.rare), enriched)

@@ -25,11 +25,14 @@ class Meanwhile:
         What the gate said of each.
     ticks : Ticks
         Between them.
+    second : bool
+        They are those of a second pass: the day is being closed.
     """
 
     batch: Batch
     verdict: Int8
     ticks: Ticks
+    second: bool = False
 
     def refused(self, *verdicts: Verdict) -> tuple[Batch, Int8, Int64]:
         """Fixes that the gate refused for one of these reasons, by vehicle, then arrival; reasons; positions; (k,)."""

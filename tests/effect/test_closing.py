@@ -212,6 +212,23 @@ def test_what_is_raised_while_it_judges_stands(
     assert stand(database_url) == [("V20", "ended", IN, IN + 110)]
 
 
+def test_a_displacement_is_confirmed(database_url: str, tmp_path: Path) -> None:
+    """V12: what came late leaves the hole open; the violation is not provisional any more."""
+    after = [fix(OUT + 3_000 + at, lon=87.6105 + at / 6000) for at in range(0, 600, 10)]
+    late = [fix(OUT + 305, backfill=True)]
+    load(database_url, tmp_path / "r", [frame(drive(OUT, OUT + 600)), frame(after), frame(late)])
+    work(database_url)
+
+    def provisional() -> list[tuple[Any, ...]]:
+        with connect(database_url) as connection:
+            rows = connection.execute("SELECT status, measures->'provisional' FROM violations WHERE kind = 'V12'")
+            return rows.fetchall()
+
+    assert provisional() == [("ended", True)]
+    close(database_url)
+    assert [one[-1] for one in provisional() if one[0] != "withdrawn"] == [False]
+
+
 def planted() -> list[NewFrame]:
     seen = [inside(second) for second in range(IN, IN + 120, 10)]
     late = [inside(second, backfill=True) for second in range(IN + 120, IN + 180, 10)]

@@ -13,9 +13,20 @@ from detectors.limits import Limits
 from detectors.why import Why, Words
 
 DISPLACED = np.dtype(
-    [*SHOWN, ("gap_ms", "i8"), ("distance_dm", "i8"), ("least_gap_ms", "i8"), ("beyond_dm", "i8")], align=True
+    [
+        *SHOWN,
+        ("gap_ms", "i8"),
+        ("distance_dm", "i8"),
+        ("least_gap_ms", "i8"),
+        ("beyond_dm", "i8"),
+        ("provisional", "u1"),
+    ],
+    align=True,
 )
-"""A silence, with the distance between the fixes before and after it, and the limits of both [ms], [dm]."""
+"""A silence, with the distance between the fixes before and after it, and the limits of both [ms], [dm].
+
+provisional : fixes may still come that close it
+"""
 
 
 def _measures(row: Any) -> dict[str, object]:
@@ -25,7 +36,7 @@ def _measures(row: Any) -> dict[str, object]:
         "distance_m": int(row["distance_dm"]) / 10,
         "limit_gap_s": int(row["least_gap_ms"]) / 1000,
         "limit_distance_m": int(row["beyond_dm"]) / 10,
-        "provisional": True,
+        "provisional": bool(row["provisional"]),
     }
 
 
@@ -92,7 +103,8 @@ def offline_displacement(batch: Enriched, limits: Limits, state: State) -> Found
     Of class H ``hazmat_least_gap_ms`` and ``hazmat_beyond_dm`` stand for them. Classes L C H F; class, registration and
     parameters are those of the pair's later fix. ``begins_ms`` = t_a, ``raised_ms`` = ``ends_ms`` =
     t_b; over at once. The place is that of the earlier fix. Severity 3, of class H at the later fix 4; where
-    Δt > ``doubtful_ms`` a lead, at most 2. A pair that jumps has D = 0.
+    Δt > ``doubtful_ms`` a lead, at most 2. A pair that jumps has D = 0. ``provisional`` is true online, false where a
+    second pass finds it: back-filled fixes may close the hole until then.
 
     Parameters
     ----------
@@ -124,5 +136,6 @@ def offline_displacement(batch: Enriched, limits: Limits, state: State) -> Found
     found["lead"] = batch.dt_ms[rows] > limits.parameter("doubtful_ms")[sets]
     found["severity"] = np.where(found["lead"] == 1, 2, np.where(hazmat, 4, 3))
     found["gap_ms"], found["distance_dm"] = batch.dt_ms[rows], batch.distance_dm[rows]
+    found["provisional"] = not batch.around.meanwhile.second
     found["least_gap_ms"], found["beyond_dm"] = least_gap_ms[held], beyond_dm[held]
     return at_once(found)
